@@ -1,0 +1,112 @@
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "condition.hpp"
+#include "located_xml.hpp"
+
+// How a gateway under test is run: files, commands, the record it keeps. No gateway is known to the
+// harness in any other way.
+//
+// Text in <file>, <setting> and command arguments may hold ${…}:
+//   ${dir}                     the instance's own directory
+//   ${listen.address}, ${listen.port}
+//   ${certificate.NAME}, ${key.NAME}, ${trust.NAME}   paths of PEM files, written into ${dir}
+//   ${SETTING}                 the text of the matching <setting>; ${value} in it is the value
+//   ${route.domain}, ${route.host}, ${route.address}, ${route.port}
+//                              a line that holds one of these is written once for each route
+//   ${program.postern-gateway} the program beside postern
+//   ${env.NAME}                an environment variable
+
+namespace postern {
+
+/// FileTemplate is one file to write into the instance's directory before the start.
+struct FileTemplate {
+  std::string name;  ///< Relative to ${dir}.
+  unsigned mode = 0600;
+  std::string text;
+  Place place;
+};
+
+/// SettingText is what a setting's value means in this gateway's configuration.
+struct SettingText {
+  std::string name;
+  std::string value;  ///< Empty: any value.
+  Condition when;     ///< Further settings it depends on.
+  std::string text;
+  Place place;
+};
+
+/// Cannot is a combination of settings this gateway cannot express.
+struct Cannot {
+  Condition when;
+  std::string why;
+  Place place;
+};
+
+/// Command is a program with its arguments, started without a shell.
+struct Command {
+  std::vector<std::string> arguments;
+  Place place;
+};
+
+/// Source is where a record or ready line is read from.
+enum class Source { kStdout, kStderr, kFd, kFile };
+
+/// Ready tells when the gateway serves: a line that matches, or an answering port.
+struct Ready {
+  enum class How { kLine, kBanner };
+  How how = How::kLine;
+  Source from = Source::kStdout;
+  std::string pattern;  ///< RE2; groups `address` and `port` override the listening address.
+  std::chrono::milliseconds within{10000};
+  Place place;
+};
+
+/// RecordPattern turns one line of the gateway's record into an event. Groups it may name:
+/// recipient, sender, client (IP address), id, code (enhanced), reason, host, tls, cause.
+struct RecordPattern {
+  std::string event;  ///< session-start, session-end, accepted, delivered, deferred, bounced,
+                      ///< discarded, warning, rejected, settings-applied, settings-refused
+  std::string pattern;
+  Place place;
+};
+
+struct Record {
+  Source from = Source::kStdout;
+  std::string file;  ///< For Source::kFile, relative to ${dir}.
+  std::vector<RecordPattern> patterns;
+  Place place;
+};
+
+/// QueueListing is a command that lists what is still queued, one line a recipient, run after the
+/// gateway has stopped.
+struct QueueListing {
+  Command command;
+  std::string pattern;  ///< RE2 with group `recipient`.
+};
+
+struct GatewayFile {
+  std::string name;
+  std::string about;
+  std::string grade = "letter";  ///< To which grade it is held: form, letter, policy.
+  Command version;               ///< Prints the version; may be empty.
+  std::vector<std::string> requires_programs;
+  std::vector<FileTemplate> files;
+  std::vector<SettingText> settings;
+  std::vector<Cannot> cannot;
+  std::vector<Command> prepare;  ///< Run to their end before the start.
+  Command start;
+  bool own_pid_namespace = false;  ///< For programs that make sessions of their own.
+  Ready ready;
+  std::string stop_signal = "TERM";
+  std::chrono::milliseconds stop_within{10000};
+  bool second_attempt = true;  ///< false: it can be driven to one attempt only.
+  std::vector<Record> records;
+  std::vector<QueueListing> queue;  ///< At most one.
+  Place place;
+};
+
+}  // namespace postern

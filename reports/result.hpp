@@ -1,0 +1,113 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+// What a run found, case by case: the one truth of which every report is a view.
+//
+// A results file is JSON lines: a header line, one line a case in the order in which cases ended,
+// a footer line. docs/results.md describes it; the format has a version number.
+
+namespace postern::reports {
+
+enum class Verdict { kPass, kFail, kError, kInconclusive, kInvalid, kSkip };
+
+/// word gives the verdict as reports spell it: pass, fail, error, inconclusive, invalid, skip.
+const char* word(Verdict verdict);
+
+/// Facts are name=value pairs in the order in which they are shown.
+using Facts = std::vector<std::pair<std::string, std::string>>;
+
+/// Outcome is what became of a message on one leg: a word (accept, drop, hold …) and its facts.
+struct Outcome {
+  std::string word;
+  Facts facts;
+
+  /// text gives "drop reply=530 closed=clean".
+  std::string text() const;
+};
+
+/// Leg is one side of a case, inbound (client and gateway) or outbound (gateway and server).
+struct Leg {
+  std::string requirement;       ///< The id the deciding rule cites, "IN-3"; empty: not judged.
+  std::string requirement_text;  ///< The requirement in words.
+  std::string rule;              ///< Where the rule stands, "file:line".
+  std::string expected;          ///< What the rule expects, as it is written (form).
+  std::string letter;            ///< Wider alternatives as written; empty: as expected.
+  std::string policy;
+  Outcome observed;
+  std::string grade;  ///< "form", "letter", "policy", or "" if none was reached.
+  std::vector<std::string> evidence;
+};
+
+/// Line is one event of a case on the common time axis.
+struct Line {
+  std::int64_t at = 0;  ///< Microseconds since the case began.
+  int connection = 0;   ///< From 1, counted for each side; 0: belongs to none.
+  std::string side;     ///< "client", "server", "sender" (the sender's mailbox), "record".
+  std::string from;     ///< Who acted: "peer", "gateway", "" (an observation).
+  std::string phase;    ///< "clear", "handshake", "tls".
+  std::string kind;     ///< "connect", "data", "handshake", "alert", "close", "reset" …
+  std::string text;     ///< Bytes as read or written (data), or a description.
+};
+
+/// CaseResult is all that a report can say about one case.
+struct CaseResult {
+  std::string id;      ///< Unique: suite + "/" + name.
+  std::string suite;   ///< "tls-modes/server-level=require/…"
+  std::string name;    ///< "client=plain/server=expired"
+  std::string kind;    ///< "matrix", "invalid-setting", "story"
+  std::string gateway; ///< Name of the gateway file.
+  Verdict verdict = Verdict::kError;
+  std::string grade;   ///< The lower of the legs' grades.
+  std::string reason;  ///< One line: why this verdict; empty for pass.
+  std::vector<std::string> details;  ///< Further lines: expected and got, one thing a line.
+  Facts settings;
+  std::string client;
+  std::string server;
+  Leg inbound;
+  Leg outbound;
+  std::string file;  ///< The scenario file (or rule) a reader should open.
+  unsigned line = 0;
+  double seconds = 0;
+  bool control = false;  ///< Taken along as somebody's control: not chosen, not counted.
+  std::vector<Line> events;
+  std::vector<std::string> record;  ///< The gateway's own lines about this message.
+  std::string rerun;                ///< The command that runs just this case again.
+};
+
+/// RunHeader says what was run, with what.
+struct RunHeader {
+  std::string started;  ///< UTC, ISO 8601 without zone or fraction.
+  std::string host;
+  std::string postern;  ///< Version of this program.
+  std::string openssl;
+  std::string gateway;  ///< Name, and version if it tells.
+  std::string command;
+  std::uint64_t seed = 0;
+};
+
+/// RunFooter closes a results file; a file without it is of a run that did not end.
+struct RunFooter {
+  double seconds = 0;
+  int exit_code = 0;
+  bool interrupted = false;
+  Facts counters;  ///< handshakes by kind, connections, gateway starts, cpu …
+};
+
+/// Tally counts verdicts. Controls that were only taken along are not in it.
+struct Tally {
+  int pass = 0, fail = 0, error = 0, inconclusive = 0, invalid = 0, skip = 0;
+  int controls = 0;
+
+  void count(const CaseResult& result);
+  int chosen() const { return pass + fail + error + inconclusive + invalid + skip; }
+
+  /// exit_code follows the table: 1 any fail; 3 an error, inconclusive, invalid, or fewer than
+  /// `min`; else 0.
+  int exit_code(int min) const;
+};
+
+}  // namespace postern::reports
