@@ -1,0 +1,149 @@
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <functional>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "authority.hpp"
+#include "catalogue/condition.hpp"
+#include "catalogue/gateway_file.hpp"
+#include "control/record.hpp"
+
+// Gateway control: runs a gateway under test as a process with files, an address and a record of
+// what became of each message. This room knows no gateway; a file of scenarios/gateways does.
+
+namespace postern {
+
+/// Route is where the gateway is told to send the mail of one domain. The sender's mailbox is a
+/// route like any other.
+struct Route {
+  std::string domain;
+  std::string host;     ///< The name the gateway has to verify.
+  std::string address;  ///< Where the fake server listens.
+  unsigned short port = 0;
+};
+
+/// GatewayPlan is all that one running instance needs. What it points to must outlive the instance.
+struct GatewayPlan {
+  const GatewayFile* file = nullptr;
+  Assignment settings;  ///< Every setting with its value.
+  std::vector<Route> routes;
+  const certs::Authority* authority = nullptr;
+  std::string listen_address = "127.0.0.1";
+  bool keep_directory = false;
+  std::string program_directory;  ///< Where ${program.NAME} is found.
+};
+
+/// Exit says how a process ended.
+struct Exit {
+  bool clean = false;  ///< It ended by itself or on its stop signal, in time, with status 0.
+  std::string text;  ///< "exited 0", "killed by signal 11 (SEGV)", "… after it did not stop …"
+};
+
+/// QueueState is what a stopped gateway still holds.
+struct QueueState {
+  bool known = false;
+  std::vector<std::string> recipients;  ///< One entry a queued recipient.
+  std::string why;                      ///< Why it is not known: "cannot tell: …".
+};
+
+/// GatewayDidNotStart says why no gateway came up. what() is one line.
+class GatewayDidNotStart : public std::runtime_error {
+ public:
+  enum class Why {
+    kPlan,      ///< A ${…} that nothing stands for, or a file that cannot be written.
+    kPrepare,   ///< A prepare command failed.
+    kExecute,   ///< The program could not be executed at all.
+    kEnded,     ///< It ended before it was ready: the `rejected` outcome of a configuration.
+    kNotReady,  ///< It ran and gave no ready sign in time. It has been killed.
+  };
+
+  GatewayDidNotStart(Why why, const std::string& what, std::vector<std::string> last_output,
+                     std::string exit)
+      : std::runtime_error(what),
+        why(why),
+        last_output(std::move(last_output)),
+        exit(std::move(exit)) {}
+
+  Why why;
+  std::vector<std::string> last_output;  ///< Its last lines on stdout and stderr.
+  std::string exit;                      ///< "exited 2"; empty if it did not run.
+};
+
+/// Gateway is one running instance. It is used on the thread of the executor it was started on, and
+/// that thread must outlive it: the kernel kills the gateway when the thread that started it ends.
+/// Destroying a Gateway that was not stopped kills it, reaps it and removes its directory.
+class Gateway {
+ public:
+  /// start writes the files, runs the prepare commands, starts the program and awaits its ready
+  /// sign. `on_record` is called on the same executor for every event of the record, from the first
+  /// line on (so before start returns, too) until stop returns; it must not throw. Events of the
+  /// probe that waits for a banner are left out. Throws GatewayDidNotStart.
+  /// In a co_await expression pass both arguments as named objects (std::move).
+  static boost::asio::awaitable<std::unique_ptr<Gateway>> start(
+      GatewayPlan plan, std::function<void(const RecordEvent&)> on_record);
+
+  ~Gateway();
+  Gateway(const Gateway&) = delete;
+  Gateway& operator=(const Gateway&) = delete;
+
+  /// address and port tell where it listens: from its ready line if that says so.
+  std::string address() const;
+  unsigned short port() const;
+
+  /// alive is false as soon as the process has ended, reaped or not.
+  bool alive() const;
+
+  /// stop sends the stop signal, waits as long as the file allows, then kills (and says so in the
+  /// text). When it returns, the process is reaped, its outputs and its record have been read to
+  /// their end and no further event comes. A gateway that has ended before is only read to its end.
+  boost::asio::awaitable<Exit> stop();
+
+  /// ended completes when the process ends, for whatever reason; at once if it has.
+  boost::asio::awaitable<Exit> ended();
+
+  /// signal sends a signal (SIGHUP …) to the program itself; nothing happens if it has ended.
+  void signal(int number);
+
+  /// queue lists what is still queued. Only after stop, while this object lives.
+  boost::asio::awaitable<QueueState> queue();
+
+  /// record_problem is empty while the record can be trusted; else why it cannot: its file was
+  /// truncated, or an output stayed open after the end.
+  const std::string& record_problem() const;
+
+  /// last_output has the last lines of stdout and stderr, at most kLastOutput.
+  const std::vector<std::string>& last_output() const;
+  static constexpr std::size_t kLastOutput = 200;
+
+  /// directory is the instance's own; it stays if the plan says so.
+  std::string directory() const;
+
+  /// configuration is the text of the files written, each under a line with its name, and the
+  /// command that was started.
+  std::string configuration() const;
+
+ private:
+  struct Instance;
+  explicit Gateway(std::shared_ptr<Instance> instance);
+
+  std::shared_ptr<Instance> instance_;
+};
+
+/// gateway_version runs the <version> command, for at most five seconds, and gives its first line
+/// of output; "" if the file has none or it fails. Blocks; call it before a run begins.
+std::string gateway_version(const GatewayFile& file, const std::string& program_directory);
+
+/// missing_programs gives those of <requires> that are not found on this machine.
+std::vector<std::string> missing_programs(const GatewayFile& file,
+                                          const std::string& program_directory);
+
+/// pid_namespace_problem is empty if this process can start programs in a PID namespace of their
+/// own, else the reason. Asked once, remembered. A gateway that wants one runs without it then, and
+/// the run says at its start that such programs may outlive a killed run.
+const std::string& pid_namespace_problem();
+
+}  // namespace postern
