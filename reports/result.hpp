@@ -17,7 +17,7 @@ enum class Verdict { kPass, kFail, kError, kInconclusive, kInvalid, kSkip };
 /// word gives the verdict as reports spell it: pass, fail, error, inconclusive, invalid, skip.
 const char* word(Verdict verdict);
 
-/// Facts are name=value pairs in the order in which they are shown.
+/// Facts are name=value pairs in the order in which they are shown; a name occurs once.
 using Facts = std::vector<std::pair<std::string, std::string>>;
 
 /// Outcome is what became of a message on one leg: a word (accept, drop, hold …) and its facts.
@@ -55,14 +55,14 @@ struct Line {
 
 /// CaseResult is all that a report can say about one case.
 struct CaseResult {
-  std::string id;      ///< Unique: suite + "/" + name.
-  std::string suite;   ///< "tls-modes/server-level=require/…"
-  std::string name;    ///< "client=plain/server=expired"
-  std::string kind;    ///< "matrix", "invalid-setting", "story"
-  std::string gateway; ///< Name of the gateway file.
+  std::string id;       ///< Unique: suite + "/" + name.
+  std::string suite;    ///< "tls-modes/server-level=require/…"
+  std::string name;     ///< "client=plain/server=expired"
+  std::string kind;     ///< "matrix", "invalid-setting", "story"
+  std::string gateway;  ///< Name of the gateway file.
   Verdict verdict = Verdict::kError;
-  std::string grade;   ///< The lower of the legs' grades.
-  std::string reason;  ///< One line: why this verdict; empty for pass.
+  std::string grade;                 ///< The lower of the legs' grades.
+  std::string reason;                ///< One line: why this verdict; empty for pass.
   std::vector<std::string> details;  ///< Further lines: expected and got, one thing a line.
   Facts settings;
   std::string client;
