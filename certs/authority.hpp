@@ -3,7 +3,6 @@
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -11,10 +10,10 @@
 
 #include "located_xml.hpp"
 
-// The test PKI: certificates that are right, and certificates that are wrong in one named way.
+// The test PKI: certificates that are right, and certificates that are wrong in named ways.
 //
-// authority.xml declares them; nothing is kept in the repository. They are minted in memory, in a
-// few milliseconds, when a run starts, so they never go stale.
+// authority.xml declares them; nothing is kept in the repository. Each is minted in memory when it
+// is first asked for, so they never go stale and a start costs only the reading of the file.
 
 namespace postern::certs {
 
@@ -28,7 +27,9 @@ struct Identity {
   std::vector<X509Ptr> chain;
   KeyPtr key;
 
+  /// chain_pem gives the chain as PEM, in its order.
   std::string chain_pem() const;
+  /// key_pem gives the key as unencrypted PKCS#8 PEM.
   std::string key_pem() const;
 };
 
@@ -38,31 +39,43 @@ struct Trust {
   std::string about;
   std::vector<X509Ptr> anchors;
 
+  /// pem gives the anchors as PEM, in the order of the declaration.
   std::string pem() const;
 };
 
-/// Authority is the PKI of one run. After load it is only read, from any thread.
+/// Authority is the PKI of one run. Any thread may use it at any time; copies share what was
+/// minted.
 class Authority {
  public:
-  /// load reads the declarations in `file` and mints everything. Problems are added to `problems`
-  /// and nothing is returned.
+  /// load reads and checks the declarations in `file`; nothing is minted yet. Problems are added to
+  /// `problems` and nothing is returned.
   static std::optional<Authority> load(const std::string& file, Problems& problems);
 
-  /// identity and trust find by name; nullptr if there is none.
+  /// parse does the same for text already in memory; `name` stands in for the file's name.
+  static std::optional<Authority> parse(std::string text, std::string name, Problems& problems);
+
+  /// identity and trust find by name; nullptr if there is none. The first call for a name mints
+  /// it: 0.3 ms, but up to a second where the declaration asks for an RSA key. What they return
+  /// lives as long as any copy of this object. Throws std::runtime_error if OpenSSL cannot make it.
   const Identity* identity(const std::string& name) const;
   const Trust* trust(const std::string& name) const;
 
+  /// identity_names and trust_names list what can be asked for, sorted. They mint nothing.
   std::vector<std::string> identity_names() const;
   std::vector<std::string> trust_names() const;
 
   /// write puts every identity (NAME.pem: chain; NAME.key: key, mode 0600) and trust (NAME.ca.pem)
-  /// below `directory`, made 0700 if missing, with an index that says what each is for.
-  /// Throws std::runtime_error with the path and the system's reason.
+  /// below `directory`, made 0700 if missing, with an index INDEX.md that says what each is for.
+  /// A file of the same name that an earlier call wrote is replaced; any other file or link is left
+  /// as it is, and nothing is written. Throws std::runtime_error with the path and the reason.
   void write(const std::string& directory) const;
 
  private:
-  std::map<std::string, Identity> identities_;
-  std::map<std::string, Trust> trusts_;
+  class Workshop;
+  explicit Authority(std::shared_ptr<Workshop> workshop);
+  static std::optional<Authority> from_xml(const LocatedXml& xml, Problems& problems);
+
+  std::shared_ptr<Workshop> workshop_;
 };
 
 }  // namespace postern::certs
