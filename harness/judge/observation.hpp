@@ -1,0 +1,137 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+// What was seen of one case: facts only, no opinion. Peers and the gateway's record fill it in, the
+// judge reads it. Nothing here knows a socket, a clock or a setting.
+
+namespace postern {
+
+/// Side is which of the harness's peers a connection belongs to.
+enum class Side { kClient, kServer, kSender };
+
+/// Actor is who did something. kNone stands for what merely happened (a timeout).
+enum class Actor { kNone, kPeer, kGateway };
+
+/// Phase is how bytes travelled when an event happened.
+enum class Phase { kClear, kHandshake, kTls };
+
+/// What is the kind of an event.
+enum class What { kConnect, kData, kHandshake, kAlert, kClose, kReset, kTimeout, kNote };
+
+/// Event is one thing seen on a connection, on the common time axis.
+struct Event {
+  std::int64_t at = 0;  ///< Microseconds since the configuration was staged.
+  int connection = 0;   ///< From 1 for each side of a case.
+  Side side = Side::kClient;
+  Actor from = Actor::kNone;
+  Phase phase = Phase::kClear;
+  What what = What::kNote;
+  std::string text;  ///< kData: the bytes; otherwise a description.
+};
+
+/// Ending is how a connection ended; each is a different observation.
+enum class Ending {
+  kOpen,         ///< Not ended yet.
+  kClose,        ///< FIN, in clear text or after close_notify.
+  kCloseNotify,  ///< close_notify was read, the FIN not waited for.
+  kTruncated,    ///< FIN inside TLS without close_notify.
+  kReset,        ///< RST.
+  kAlert,        ///< A fatal TLS alert.
+  kTlsError,     ///< Bytes that TLS cannot read.
+  kTimeout,      ///< Nothing came within the time limit.
+};
+
+const char* word(Ending ending);
+
+enum class Handshake { kNone, kCompleted, kFailed };
+
+/// ConnectionFacts is what is known of one connection, from the harness's end.
+struct ConnectionFacts {
+  int number = 0;
+  bool connected = false;
+
+  bool starttls_offered = false;
+  bool starttls_sent = false;
+  int starttls_reply = 0;  ///< The code of the reply to STARTTLS; 0: none was seen.
+  Handshake handshake = Handshake::kNone;
+  std::string tls_version, tls_cipher, tls_error;
+  bool asked = false;         ///< Client: the gateway asked for a certificate.
+  bool certificate_shown = false;  ///< Server: the gateway showed one.
+  bool smtp_after_failed_tls = false;
+  std::size_t bytes_behind_close_notify = 0;
+
+  int last_reply = 0;         ///< Client: the last reply's code.
+  std::string last_enhanced;  ///< Client: its enhanced code.
+  std::string last_command;   ///< Client: what it answered.
+  bool accepted = false;      ///< Client: 250 to end-of-data.
+  bool usable = false;        ///< Client: after a refusal a further command was answered.
+
+  bool mail = false;      ///< Server: MAIL was seen.
+  bool rcpt = false;      ///< Server: RCPT was seen.
+  bool took = false;      ///< Server: a message was read to its end and answered 250.
+  bool took_in_tls = false;
+  std::string message;    ///< Server: the message as received, dots unstuffed, CRLF line ends.
+
+  Actor ended_by = Actor::kNone;
+  Ending ending = Ending::kOpen;
+
+  /// starttls_refused: STARTTLS was answered 4xx (not 421) or 5xx, so clear text may go on.
+  bool starttls_refused() const {
+    return starttls_reply >= 400 && starttls_reply < 600 && starttls_reply != 421;
+  }
+  /// tls_broke: STARTTLS was sent, was not refused, and no handshake was completed.
+  bool tls_broke() const {
+    return starttls_sent && !starttls_refused() && handshake != Handshake::kCompleted;
+  }
+};
+
+/// Sighting is the sentinel seen in what the gateway sent.
+struct Sighting {
+  Side side = Side::kServer;
+  int connection = 0;
+  std::string place;   ///< As in DisclosureRule, or "clear-after-ready", "foreign-listener".
+  std::string coding;  ///< "plain", "quoted-printable", "base64", "ciphertext".
+  std::uint64_t offset = 0;  ///< Byte of the connection's stream at which it ends, about.
+};
+
+/// RecordFact is one line of the gateway's record that concerns this case.
+struct RecordFact {
+  std::int64_t at = 0;
+  std::string kind;
+  std::map<std::string, std::string> fields;
+  std::string line;
+};
+
+/// Observation is everything seen of one case.
+struct Observation {
+  std::string token;
+  std::string sender, recipient;  ///< Envelope addresses.
+  std::string message;            ///< As submitted, before dot-stuffing.
+  std::vector<Event> events;
+  std::size_t kept_bytes = 0;     ///< How much text the events hold.
+  std::deque<ConnectionFacts> client, server, mailbox;  ///< Stable in memory while they grow.
+  std::vector<Sighting> sightings;
+  std::vector<RecordFact> record;
+  std::vector<std::string> bounces;   ///< Messages taken at the sender's mailbox.
+  std::vector<std::string> broken_steps;  ///< Story steps that did not hold, each with its place.
+  bool in_time = true;       ///< The case came to its end within its time limit.
+  std::string harness_error; ///< The harness or its environment failed; empty: no.
+  std::string gateway_died;  ///< How the gateway ended with this case in hand; empty: it lives.
+};
+
+/// Fence is what closing a configuration proved.
+struct Fence {
+  bool stopped = false;     ///< Stopped and reaped, record read to its end, listeners open till then.
+  std::string exit;         ///< How the gateway ended, "exited 0".
+  bool clean_exit = false;
+  bool queue_known = false;
+  std::vector<std::string> queued;  ///< Recipients still queued.
+};
+
+}  // namespace postern

@@ -1,0 +1,112 @@
+#include <algorithm>
+
+#include "judge/judge.hpp"
+
+namespace postern {
+namespace {
+
+const char* yes_no(bool value) { return value ? "yes" : "no"; }
+
+// word_of names how one connection of the client ended.
+std::string word_of(const ConnectionFacts& connection) {
+  const bool closed = connection.ended_by == Actor::kGateway;
+  if (!connection.connected) return "unreachable";
+  if (connection.accepted) return "accept";
+  if (connection.starttls_reply == 220 && connection.handshake == Handshake::kFailed) {
+    if (connection.smtp_after_failed_tls) return "clear-after-failed-tls";
+    return closed ? "broken" : "hang";
+  }
+  if (connection.last_reply >= 400) {
+    if (connection.usable) return "refuse";
+    return closed ? "drop" : "hang";
+  }
+  if (closed) return "lost";
+  return connection.ending == Ending::kTimeout ? "hang" : "unfinished";
+}
+
+std::string closed_text(const ConnectionFacts& connection) {
+  switch (connection.ending) {
+    case Ending::kClose:
+    case Ending::kCloseNotify: return "clean";
+    case Ending::kReset: return "reset";
+    case Ending::kTruncated: return "truncated";
+    case Ending::kAlert: return "alert";
+    default: return "no";
+  }
+}
+
+const RecordFact* last_of(const Observation& observation, const char* kind) {
+  const RecordFact* found = nullptr;
+  for (const RecordFact& fact : observation.record)
+    if (fact.kind == kind) found = &fact;
+  return found;
+}
+
+void add_field(reports::Facts& facts, const char* name, const RecordFact& record, const char* field) {
+  const auto it = record.fields.find(field);
+  if (it != record.fields.end() && !it->second.empty()) facts.emplace_back(name, it->second);
+}
+
+}  // namespace
+
+reports::Outcome observe_inbound(const Observation& observation) {
+  reports::Outcome outcome;
+  if (observation.client.empty()) {
+    outcome.word = "unplayed";
+    return outcome;
+  }
+  const ConnectionFacts& last = observation.client.back();
+  outcome.word = word_of(last);
+  outcome.facts.emplace_back("tls", yes_no(last.handshake == Handshake::kCompleted));
+  if (last.handshake == Handshake::kCompleted) outcome.facts.emplace_back("asked", yes_no(last.asked));
+  if (outcome.word == "drop" || outcome.word == "refuse" || outcome.word == "hang")
+    outcome.facts.emplace_back("reply", std::to_string(last.last_reply));
+  if (outcome.word == "drop" || outcome.word == "broken")
+    outcome.facts.emplace_back("closed", closed_text(last));
+  if (outcome.word == "lost" || outcome.word == "hang")
+    outcome.facts.emplace_back("after", last.last_command.empty() ? "connect" : last.last_command);
+  if (observation.client.size() > 1) {
+    std::string earlier;
+    for (std::size_t i = 0; i + 1 < observation.client.size(); ++i)
+      earlier += (i == 0 ? "" : ",") + word_of(observation.client[i]);
+    outcome.facts.emplace_back("connection", std::to_string(observation.client.size()));
+    outcome.facts.emplace_back("earlier", earlier);
+  }
+  return outcome;
+}
+
+reports::Outcome observe_outbound(const Observation& observation) {
+  reports::Outcome outcome;
+  for (const ConnectionFacts& connection : observation.server) {
+    if (!connection.took) continue;
+    outcome.word = "redirect";
+    outcome.facts.emplace_back("tls", yes_no(connection.took_in_tls));
+    if (connection.number > 1)
+      outcome.facts.emplace_back("connection", std::to_string(connection.number));
+    if (const RecordFact* delivered = last_of(observation, "delivered"))
+      add_field(outcome.facts, "cause", *delivered, "cause");
+    return outcome;
+  }
+  const bool accepted = std::any_of(observation.client.begin(), observation.client.end(),
+                                    [](const ConnectionFacts& c) { return c.accepted; });
+  const RecordFact* bounced = last_of(observation, "bounced");
+  const RecordFact* deferred = last_of(observation, "deferred");
+  if (last_of(observation, "delivered") != nullptr) {
+    outcome.word = "delivered-elsewhere";
+  } else if (bounced != nullptr) {
+    outcome.word = observation.bounces.empty() ? "bounce-untold" : "bounce";
+    add_field(outcome.facts, "code", *bounced, "code");
+  } else if (last_of(observation, "discarded") != nullptr) {
+    outcome.word = "discard";
+  } else if (deferred != nullptr) {
+    outcome.word = "hold";
+    add_field(outcome.facts, "code", *deferred, "code");
+  } else if (accepted) {
+    outcome.word = "lost";
+  } else {
+    outcome.word = observation.server.empty() ? "nothing" : "connected-without-a-message";
+  }
+  return outcome;
+}
+
+}  // namespace postern

@@ -1,0 +1,109 @@
+#include "peers/recorder.hpp"
+
+namespace postern {
+namespace {
+
+// What one case may keep of its dialogue, in bytes; a gateway that talks without end is cut here.
+constexpr std::size_t kKeptBytes = 512 * 1024;
+
+}  // namespace
+
+const char* word(Ending ending) {
+  switch (ending) {
+    case Ending::kOpen: return "open";
+    case Ending::kClose: return "closed";
+    case Ending::kCloseNotify: return "closed after close_notify";
+    case Ending::kTruncated: return "closed without close_notify";
+    case Ending::kReset: return "reset";
+    case Ending::kAlert: return "TLS alert";
+    case Ending::kTlsError: return "bytes that are no TLS";
+    case Ending::kTimeout: return "time limit";
+  }
+  return "?";
+}
+
+Recorder::Recorder(Observation& observation, Side side, std::chrono::steady_clock::time_point epoch,
+                   const TokenOwners& owners)
+    : observation_(&observation), side_(side), epoch_(epoch), owners_(&owners), facts_(nullptr),
+      scan_([this](const std::string& token, const char* coding, std::uint64_t offset) {
+        saw(token, coding, offset, scanned_);
+      }),
+      cipher_scan_([this](const std::string& token, const char* /*coding*/, std::uint64_t offset) {
+        saw(token, "ciphertext", offset, Phase::kHandshake);
+      }) {
+  auto& connections = siblings();
+  connections.emplace_back();
+  facts_ = &connections.back();
+  facts_->number = static_cast<int>(connections.size());
+}
+
+std::deque<ConnectionFacts>& Recorder::siblings() {
+  switch (side_) {
+    case Side::kClient: return observation_->client;
+    case Side::kServer: return observation_->server;
+    case Side::kSender: break;
+  }
+  return observation_->mailbox;
+}
+
+void Recorder::note(Actor from, What what, std::string text, Phase phase) {
+  if (observation_->kept_bytes > kKeptBytes) return;
+  observation_->kept_bytes += text.size();
+  const auto at = std::chrono::steady_clock::now() - epoch_;
+  observation_->events.push_back(
+      {std::chrono::duration_cast<std::chrono::microseconds>(at).count(), facts_->number, side_, from,
+       phase, what, std::move(text)});
+}
+
+void Recorder::sent(std::string_view bytes, Phase phase) {
+  note(Actor::kPeer, What::kData, std::string(bytes), phase);
+}
+
+void Recorder::received(std::string_view bytes, Phase phase) {
+  note(Actor::kGateway, What::kData, std::string(bytes), phase);
+  if (side_ == Side::kClient) return;  // Echoes to the submitting client are no leak.
+  scanned_ = phase;
+  scan_.feed(bytes);
+}
+
+void Recorder::ciphertext(std::string_view bytes) {
+  if (side_ != Side::kClient) cipher_scan_.feed(bytes);
+}
+
+void Recorder::ended(Actor by, Ending how, Phase phase) {
+  if (facts_->ending != Ending::kOpen) return;
+  facts_->ended_by = by;
+  facts_->ending = how;
+  const What what = how == Ending::kReset     ? What::kReset
+                    : how == Ending::kTimeout ? What::kTimeout
+                                              : What::kClose;
+  note(by, what, word(how), phase);
+}
+
+// place names where on this connection bytes stand now, in the words of DisclosureRule.
+std::string Recorder::place(Phase phase) {
+  if (phase == Phase::kTls) return "tls";
+  const ConnectionFacts& facts = *facts_;
+  if (facts.starttls_sent) {
+    return facts.starttls_refused() ? "clear-unavailable" : "clear-after-ready";
+  }
+  for (const ConnectionFacts& earlier : siblings())
+    if (earlier.number < facts.number && earlier.tls_broke())
+      return "clear-later";
+  return facts.starttls_offered ? "clear-untried" : "clear-unavailable";
+}
+
+void Recorder::saw(const std::string& token, const char* coding, std::uint64_t offset, Phase phase) {
+  const auto owner = owners_->find(token);
+  if (owner == owners_->end()) return;
+  Sighting sighting{side_, facts_->number, "foreign-listener", coding, offset};
+  if (owner->second == observation_) sighting.place = place(phase);
+  // One sighting a place and connection says it all; a message holds the token many times.
+  for (const Sighting& known : owner->second->sightings)
+    if (known.side == sighting.side && known.connection == sighting.connection &&
+        known.place == sighting.place && known.coding == sighting.coding)
+      return;
+  owner->second->sightings.push_back(std::move(sighting));
+}
+
+}  // namespace postern

@@ -1,0 +1,73 @@
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "authority.hpp"
+#include "catalogue/peer.hpp"
+#include "catalogue/story.hpp"
+#include "judge/observation.hpp"
+#include "peers/patience.hpp"
+#include "peers/recorder.hpp"
+#include "peers/tls_engine.hpp"
+
+// The scene of one case: what its peers need, and how they play.
+
+namespace postern {
+
+/// Scene is what the peers of one case share. All of it outlives their coroutines, and all of them
+/// run on one thread.
+struct Scene {
+  Observation* observation = nullptr;
+  boost::asio::any_io_executor executor;
+  std::chrono::steady_clock::time_point epoch;
+  const TokenOwners* owners = nullptr;
+  Patience* patience = nullptr;
+  TlsContexts* contexts = nullptr;
+  const certs::Authority* authority = nullptr;
+  boost::asio::ip::tcp::endpoint gateway;
+  boost::asio::ip::address client_address;
+  std::chrono::steady_clock::duration limit{};  ///< Of each single wait.
+  int open_connections = 0;                     ///< Accepted by the fake servers and not ended.
+  std::function<void()> changed;                ///< Something was seen that the case may await.
+};
+
+/// Listener is where one fake server is reached: an address of its own, a port of the system's.
+class Listener {
+ public:
+  /// Listener binds and listens; throws boost::system::system_error.
+  Listener(boost::asio::any_io_executor executor, const boost::asio::ip::address& address);
+
+  unsigned short port() const { return port_; }
+
+  /// accept gives the next connection, nothing once the listener is closed.
+  boost::asio::awaitable<std::optional<boost::asio::ip::tcp::socket>> accept();
+
+  /// pending tells whether a connection stands in the backlog, not yet accepted.
+  bool pending();
+  void close();
+
+ private:
+  boost::asio::ip::tcp::acceptor acceptor_;
+  unsigned short port_ = 0;
+};
+
+/// play_client lets a matrix client try to hand in its message, with all its connections.
+boost::asio::awaitable<void> play_client(Scene& scene, const Peer& peer);
+
+/// play_server serves every connection to `listener` as `peer` does, until it is closed; `side` is
+/// kServer, or kSender for the sender's mailbox.
+boost::asio::awaitable<void> play_server(Scene& scene, const Peer& peer, Listener& listener, Side side);
+
+/// play_client_script and play_server_script go through a story's steps. A step that does not hold
+/// is written into Observation::broken_steps, and ends the script.
+boost::asio::awaitable<void> play_client_script(Scene& scene, const Script& script);
+boost::asio::awaitable<void> play_server_script(Scene& scene, const Script& script, Listener& listener);
+
+}  // namespace postern

@@ -1,0 +1,309 @@
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <memory>
+#include <stdexcept>
+
+#include "peers/talk.hpp"
+
+// A story's steps, played one after the other on the actions that matrix peers are made of too.
+
+namespace asio = boost::asio;
+
+namespace postern {
+namespace {
+
+/// StepFailed says which step did not hold, and what was seen instead.
+struct StepFailed {
+  Place place;
+  std::string message;
+};
+
+/// ScriptEnds ends a script early where that conforms (a handshake that may fail did).
+struct ScriptEnds {};
+
+std::string substituted(std::string text, const Observation& observation) {
+  const std::pair<const char*, const std::string*> known[] = {
+      {"${recipient}", &observation.recipient},
+      {"${sender}", &observation.sender},
+      {"${token}", &observation.token},
+  };
+  for (const auto& [name, value] : known) {
+    const std::string_view pattern(name);
+    for (std::size_t at = text.find(pattern); at != std::string::npos; at = text.find(pattern, at))
+      text.replace(at, pattern.size(), *value);
+  }
+  return text;
+}
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) text += (text.empty() ? "" : "|") + word;
+  return text;
+}
+
+/// ScriptRun plays the steps of one script; `talk_` is the connection under way.
+class ScriptRun {
+ public:
+  ScriptRun(Scene& scene, const Script& script, Listener* listener)
+      : scene_(scene), script_(script), listener_(listener) {}
+
+  asio::awaitable<void> run();
+
+ private:
+  bool client() const { return script_.role == Role::kClient; }
+  asio::awaitable<void> open(Place place);
+  asio::awaitable<void> play(const Step& step);
+  asio::awaitable<void> hear_reply(const Step& step);
+  asio::awaitable<void> hear_command(const Step& step);
+  asio::awaitable<void> start_tls(const Step& step);
+  asio::awaitable<void> expect_reply(Place place, std::string command, std::string pattern);
+  asio::awaitable<void> hand_in(const Step& step);
+  asio::awaitable<void> take(const Step& step);
+  asio::awaitable<void> end(const Step& step);
+  [[noreturn]] void fail(const Place& place, const std::string& expected, const std::string& got);
+  [[noreturn]] void fail(const Place& place, const std::string& expected, Ending got);
+
+  Scene& scene_;
+  const Script& script_;
+  Listener* listener_;
+  std::unique_ptr<Talk> talk_;
+  std::string last_said_ = "connect";
+};
+
+void ScriptRun::fail(const Place& place, const std::string& expected, const std::string& got) {
+  throw StepFailed{place, "expected " + expected + ", got " + got};
+}
+
+void ScriptRun::fail(const Place& place, const std::string& expected, Ending got) {
+  fail(place, expected, std::string("the end of the connection: ") + word(got));
+}
+
+asio::awaitable<void> ScriptRun::open(Place place) {
+  if (client()) {
+    talk_ = std::make_unique<Talk>(scene_);
+    const Ending ending = co_await talk_->connect();
+    if (ending != Ending::kOpen) fail(place, "a connection", ending);
+  } else {
+    if (talk_) --scene_.open_connections;
+    talk_.reset();
+    auto socket = co_await listener_->accept();
+    if (!socket) throw ScriptEnds();
+    ++scene_.open_connections;
+    talk_ = std::make_unique<Talk>(scene_, std::move(*socket), Side::kServer);
+  }
+}
+
+asio::awaitable<void> ScriptRun::hear_reply(const Step& step) {
+  Reply reply;
+  const Ending ending = co_await talk_->hear_reply(reply, last_said_);
+  const std::string expected = "a reply " + joined(step.replies) + " to " + last_said_;
+  if (ending != Ending::kOpen) fail(step.place, expected, ending);
+  const std::string got = reply.text();
+  if (!reply.problem.empty()) fail(step.place, expected, reply.problem);
+  bool found = step.replies.empty();
+  for (const std::string& pattern : step.replies) found = found || matches_reply(pattern, reply.code);
+  if (!found) fail(step.place, expected, got);
+  if (!step.enhanced.empty() && reply.enhanced != step.enhanced)
+    fail(step.place, "the enhanced code " + step.enhanced, got);
+  for (const std::string& keyword : step.offers)
+    if (!reply.offers(keyword)) fail(step.place, "an offer of " + keyword, got);
+  for (const std::string& keyword : step.lacks)
+    if (reply.offers(keyword)) fail(step.place, "no offer of " + keyword, got);
+  if (!step.contains.empty() && got.find(step.contains) == std::string::npos)
+    fail(step.place, "the text \"" + step.contains + "\"", got);
+  ConnectionFacts& facts = talk_->facts();
+  if (last_said_ == "EHLO" && reply.code == 250) facts.starttls_offered = reply.offers("STARTTLS");
+  if (last_said_ == "STARTTLS") facts.starttls_reply = reply.code;
+  if (last_said_ == "end of data" && reply.code == 250) facts.accepted = true;
+}
+
+asio::awaitable<void> ScriptRun::hear_command(const Step& step) {
+  std::string line;
+  const Ending ending = co_await talk_->hear_line(line);
+  if (ending != Ending::kOpen) fail(step.place, "the command " + step.command, ending);
+  const std::string verb = verb_of(line);
+  ConnectionFacts& facts = talk_->facts();
+  if (verb == "MAIL") facts.mail = true;
+  if (verb == "RCPT") facts.rcpt = true;
+  if (verb == "STARTTLS") facts.starttls_sent = true;
+  if (!same_word(verb, step.command)) fail(step.place, "the command " + step.command, line);
+}
+
+asio::awaitable<void> ScriptRun::start_tls(const Step& step) {
+  Peer peer;
+  peer.role = script_.role;
+  peer.certificate = step.certificate;
+  peer.trust = step.trust;
+  peer.versions = step.versions;
+  peer.asks = step.asks;
+  TlsWish wish = wish_of(scene_, peer);
+  talk_->facts().starttls_reply = 220;
+  Wire::DeviationAt none = [](Point) -> const Deviation* { return nullptr; };
+  const bool done = co_await talk_->start_tls(std::move(wish), std::move(none));
+  const ConnectionFacts& facts = talk_->facts();
+  if (done) {
+    if (step.must_fail) fail(step.place, "a handshake that fails", "TLS " + facts.tls_version);
+    if (step.asked && *step.asked != facts.asked)
+      fail(step.place, *step.asked ? "to be asked for a certificate" : "not to be asked for a certificate",
+           facts.asked ? "a request for one" : "no request");
+    if (!step.version.empty() && step.version != facts.tls_version)
+      fail(step.place, "TLS " + step.version, "TLS " + facts.tls_version);
+    co_return;
+  }
+  if (!step.may_fail && !step.must_fail) fail(step.place, "a TLS handshake", facts.tls_error);
+  co_await talk_->await_end();
+  if (facts.smtp_after_failed_tls) fail(step.place, "silence after failed TLS", "SMTP in clear text");
+  if (facts.ended_by != Actor::kGateway) fail(step.place, "the gateway to close", facts.ending);
+  if (step.may_fail) throw ScriptEnds();
+}
+
+asio::awaitable<void> ScriptRun::expect_reply(Place place, std::string command, std::string pattern) {
+  Reply reply;
+  const Ending ending = co_await talk_->hear_reply(reply, command);
+  if (ending != Ending::kOpen) fail(place, "a reply " + pattern + " to " + command, ending);
+  if (!matches_reply(pattern, reply.code))
+    fail(place, "a reply " + pattern + " to " + command, reply.text());
+}
+
+asio::awaitable<void> ScriptRun::hand_in(const Step& step) {
+  const Observation& observation = *scene_.observation;
+  if (step.kind == StepKind::kDeliver) {
+    co_await talk_->say("MAIL FROM:<" + observation.sender + ">\r\n");
+    co_await expect_reply(step.place, "MAIL", "250");
+    co_await talk_->say("RCPT TO:<" + observation.recipient + ">\r\n");
+    co_await expect_reply(step.place, "RCPT", "250");
+    co_await talk_->say("DATA\r\n");
+    co_await expect_reply(step.place, "DATA", "354");
+  }
+  co_await talk_->say(dot_stuffed(observation.message));
+  last_said_ = "end of data";
+  if (step.kind != StepKind::kDeliver) co_return;
+  co_await expect_reply(step.place, last_said_, "250");
+  talk_->facts().accepted = true;
+}
+
+// take is the server's <deliver/>: one message from MAIL to its 250.
+asio::awaitable<void> ScriptRun::take(const Step& step) {
+  for (;;) {
+    std::string line;
+    const Ending ending = co_await talk_->hear_line(line);
+    if (ending != Ending::kOpen) fail(step.place, "a message", ending);
+    const std::string verb = verb_of(line);
+    ConnectionFacts& facts = talk_->facts();
+    if (verb == "MAIL" || verb == "RCPT") {
+      (verb == "MAIL" ? facts.mail : facts.rcpt) = true;
+      co_await talk_->say("250 2.1.0 Taken\r\n");
+    } else if (verb == "DATA") {
+      co_await talk_->say("354 End data with <CRLF>.<CRLF>\r\n");
+      const Ending body = co_await talk_->take_message();
+      if (body != Ending::kOpen) fail(step.place, "the end of the message", body);
+      facts.took = true;
+      facts.took_in_tls = talk_->phase() == Phase::kTls;
+      co_await talk_->say("250 2.0.0 Taken\r\n");
+      scene_.changed();
+      co_return;
+    } else {
+      fail(step.place, "MAIL, RCPT or DATA", line);
+    }
+  }
+}
+
+asio::awaitable<void> ScriptRun::end(const Step& step) {
+  const std::size_t before = scene_.observation->events.size();
+  const Ending ending = co_await talk_->await_end();
+  for (std::size_t i = before; i < scene_.observation->events.size(); ++i) {
+    const Event& event = scene_.observation->events[i];
+    const bool ours = event.connection == talk_->facts().number && event.from == Actor::kGateway &&
+                      event.side == (client() ? Side::kClient : Side::kServer);
+    if (ours && event.what == What::kData) fail(step.place, "only the end of the connection", event.text);
+  }
+  const bool wants_reset = step.how == "reset";
+  const bool reset = ending == Ending::kReset;
+  if (talk_->facts().ended_by != Actor::kGateway || wants_reset != reset || ending == Ending::kTimeout)
+    fail(step.place, wants_reset ? "the gateway to reset the connection" : "the gateway to close", ending);
+}
+
+asio::awaitable<void> ScriptRun::play(const Step& step) {
+  switch (step.kind) {
+    case StepKind::kSay: {
+      std::string bytes = substituted(step.bytes, *scene_.observation);
+      last_said_ = verb_of(bytes.substr(0, bytes.find('\n')));
+      if (bytes == ".\r\n") last_said_ = "end of data";
+      if (last_said_ == "STARTTLS") talk_->facts().starttls_sent = true;
+      co_await talk_->say(std::move(bytes), step.splits);
+      break;
+    }
+    case StepKind::kHear:
+      if (client()) {
+        co_await hear_reply(step);
+      } else {
+        co_await hear_command(step);
+      }
+      break;
+    case StepKind::kStarttls:
+      co_await start_tls(step);
+      break;
+    case StepKind::kDeliver:
+      if (client()) {
+        co_await hand_in(step);
+      } else {
+        co_await take(step);
+      }
+      break;
+    case StepKind::kMessage:
+      co_await hand_in(step);
+      break;
+    case StepKind::kConnect:
+      co_await open(step.place);
+      last_said_ = "connect";
+      break;
+    case StepKind::kClose:
+      co_await talk_->finish();
+      break;
+    case StepKind::kReset:
+      talk_->reset();
+      break;
+    case StepKind::kEnd:
+      co_await end(step);
+      break;
+  }
+}
+
+asio::awaitable<void> ScriptRun::run() {
+  try {
+    co_await open(script_.place);
+    for (const Step& step : script_.steps) co_await play(step);
+  } catch (const StepFailed& failure) {
+    scene_.observation->broken_steps.push_back(failure.place.text() + ": " + failure.message);
+  } catch (const ScriptEnds&) {
+  }
+  if (talk_ && talk_->facts().ending == Ending::kOpen) {
+    co_await talk_->finish();
+    co_await talk_->await_end();
+  }
+  if (talk_ && !client()) --scene_.open_connections;
+  scene_.changed();
+}
+
+}  // namespace
+
+asio::awaitable<void> play_client_script(Scene& scene, const Script& script) {
+  ScriptRun run(scene, script, nullptr);
+  co_await run.run();
+}
+
+asio::awaitable<void> play_server_script(Scene& scene, const Script& script, Listener& listener) {
+  ScriptRun run(scene, script, &listener);
+  co_await run.run();
+  // A connection that the story does not speak of is a failure, not silence.
+  for (;;) {
+    auto extra = co_await listener.accept();
+    if (!extra) co_return;
+    scene.observation->broken_steps.push_back(script.place.text() +
+                                              ": expected no further connection, got one");
+    Talk(scene, std::move(*extra), Side::kServer).reset();
+    scene.changed();
+  }
+}
+
+}  // namespace postern

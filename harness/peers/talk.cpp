@@ -1,0 +1,139 @@
+#include "peers/talk.hpp"
+
+#include <poll.h>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <stdexcept>
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+
+namespace postern {
+namespace {
+
+constexpr std::size_t kLongestLine = 64 * 1024;
+constexpr std::size_t kLongestMessage = 4 * 1024 * 1024;
+
+}  // namespace
+
+Listener::Listener(asio::any_io_executor executor, const asio::ip::address& address)
+    : acceptor_(executor) {
+  const tcp::endpoint endpoint(address, 0);
+  acceptor_.open(endpoint.protocol());
+  acceptor_.set_option(tcp::acceptor::reuse_address(true));
+  acceptor_.bind(endpoint);
+  acceptor_.listen(128);
+  acceptor_.non_blocking(true);
+  port_ = acceptor_.local_endpoint().port();
+}
+
+asio::awaitable<std::optional<tcp::socket>> Listener::accept() {
+  if (!acceptor_.is_open()) co_return std::nullopt;
+  auto [error, socket] = co_await acceptor_.async_accept(asio::as_tuple(asio::use_awaitable));
+  if (error) co_return std::nullopt;
+  co_return std::move(socket);
+}
+
+bool Listener::pending() {
+  // A connection in the backlog makes the listening socket readable.
+  boost::system::error_code error;
+  if (!acceptor_.is_open()) return false;
+  pollfd waiting{acceptor_.native_handle(), POLLIN, 0};
+  return ::poll(&waiting, 1, 0) > 0;
+}
+
+void Listener::close() {
+  boost::system::error_code ignored;
+  acceptor_.close(ignored);
+}
+
+Talk::Talk(Scene& scene)
+    : scene_(scene), side_(Side::kClient),
+      wire_(tcp::socket(scene.executor), *scene.observation, side_, scene.epoch, *scene.owners,
+            *scene.patience, scene.limit) {}
+
+Talk::Talk(Scene& scene, tcp::socket socket, Side side)
+    : scene_(scene), side_(side),
+      wire_(std::move(socket), *scene.observation, side, scene.epoch, *scene.owners, *scene.patience,
+            scene.limit) {}
+
+asio::awaitable<Ending> Talk::connect() {
+  return wire_.connect(tcp::endpoint(scene_.client_address, 0), scene_.gateway);
+}
+
+asio::awaitable<Ending> Talk::say(std::string bytes, std::vector<std::size_t> splits) {
+  return wire_.write(std::move(bytes), std::move(splits));
+}
+
+asio::awaitable<Ending> Talk::hear_line(std::string& line) {
+  line.clear();
+  for (;;) {
+    const std::size_t end = buffer_.find('\n');
+    if (end != std::string::npos || buffer_.size() >= kLongestLine) {
+      const std::size_t size = end != std::string::npos ? end + 1 : kLongestLine;
+      line = buffer_.substr(0, size);
+      buffer_.erase(0, size);
+      co_return Ending::kOpen;
+    }
+    const Ending ending = co_await wire_.read(buffer_);
+    if (ending != Ending::kOpen) co_return ending;
+  }
+}
+
+asio::awaitable<Ending> Talk::hear_reply(Reply& reply, std::string command) {
+  ReplyReader reader;
+  std::string line;
+  for (;;) {
+    const Ending ending = co_await hear_line(line);
+    if (ending != Ending::kOpen) co_return ending;
+    if (reader.add(line)) break;
+  }
+  reply = reader.reply();
+  facts().last_reply = reply.code;
+  facts().last_enhanced = reply.enhanced;
+  facts().last_command = std::move(command);
+  co_return Ending::kOpen;
+}
+
+asio::awaitable<bool> Talk::start_tls(TlsWish wish, Wire::DeviationAt deviation) {
+  SSL_CTX* context = scene_.contexts->context(wish);
+  std::string surplus;
+  // What a client reads behind the 220 is clear text it must not believe; a server's surplus is the
+  // ClientHello that came in the same segment as STARTTLS.
+  if (wish.role == Role::kServer) surplus.swap(buffer_);
+  buffer_.clear();
+  return wire_.handshake(context, wish.role, std::move(surplus), std::move(deviation));
+}
+
+asio::awaitable<Ending> Talk::take_message() {
+  std::string message;
+  std::string line;
+  for (;;) {
+    const Ending ending = co_await hear_line(line);
+    if (ending != Ending::kOpen) co_return ending;
+    if (line == ".\r\n") break;
+    if (line.starts_with('.')) line.erase(0, 1);
+    if (message.size() < kLongestMessage) message += line;
+  }
+  facts().message = std::move(message);
+  co_return Ending::kOpen;
+}
+
+TlsWish wish_of(Scene& scene, const Peer& peer) {
+  TlsWish wish;
+  wish.role = peer.role;
+  wish.versions = peer.versions;
+  wish.asks = peer.asks;
+  if (!peer.certificate.empty()) {
+    wish.identity = scene.authority->identity(peer.certificate);
+    if (wish.identity == nullptr) throw std::runtime_error("no certificate \"" + peer.certificate + "\"");
+  }
+  if (!peer.trust.empty()) {
+    wish.trust = scene.authority->trust(peer.trust);
+    if (wish.trust == nullptr) throw std::runtime_error("no trust \"" + peer.trust + "\"");
+  }
+  return wish;
+}
+
+}  // namespace postern

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "peers/reply.hpp"
+#include "peers/scene.hpp"
+#include "peers/wire.hpp"
+
+// The actions that every peer is made of, whether it has a goal or follows a story: say, hear,
+// start TLS, end.
+
+namespace postern {
+
+/// Talk is one connection of a fake peer, as lines and replies.
+class Talk {
+ public:
+  /// A client's talk begins with connect, a server's with the socket it accepted.
+  explicit Talk(Scene& scene);
+  Talk(Scene& scene, boost::asio::ip::tcp::socket socket, Side side);
+
+  boost::asio::awaitable<Ending> connect();
+  boost::asio::awaitable<Ending> say(std::string bytes, std::vector<std::size_t> splits = {});
+
+  /// hear_line gives the next line with its end; a line is cut at 64 KiB.
+  boost::asio::awaitable<Ending> hear_line(std::string& line);
+
+  /// hear_reply gives the next whole reply and writes its code into the facts as the answer to
+  /// `command`.
+  boost::asio::awaitable<Ending> hear_reply(Reply& reply, std::string command);
+
+  /// start_tls does the handshake as `peer` would; bytes already read in clear text go first.
+  boost::asio::awaitable<bool> start_tls(TlsWish wish, Wire::DeviationAt deviation);
+
+  /// take_message reads to the final dot and undoes dot-stuffing; the message is in the facts then.
+  boost::asio::awaitable<Ending> take_message();
+
+  boost::asio::awaitable<Ending> await_end() { return wire_.await_end(); }
+  boost::asio::awaitable<void> finish() { return wire_.finish(); }
+  void reset() { wire_.reset(); }
+
+  /// ahead tells whether bytes were read beyond the last line or reply.
+  const std::string& ahead() const { return buffer_; }
+
+  Scene& scene() { return scene_; }
+  Phase phase() const { return wire_.phase(); }
+  ConnectionFacts& facts() { return wire_.facts(); }
+  Wire& wire() { return wire_; }
+
+ private:
+  Scene& scene_;
+  Side side_;
+  Wire wire_;
+  std::string buffer_;
+};
+
+/// wish_of gives what a matrix peer brings into a handshake. Throws std::runtime_error on a name the
+/// PKI does not have (the catalogue has checked it).
+TlsWish wish_of(Scene& scene, const Peer& peer);
+
+}  // namespace postern

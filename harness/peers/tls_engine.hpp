@@ -1,0 +1,98 @@
+#pragma once
+
+#include <openssl/ssl.h>
+
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "authority.hpp"
+#include "catalogue/peer.hpp"
+
+// TLS without a socket: bytes in, bytes out. A conformance peer must see what a TLS stream class
+// hides (alerts, a missing close_notify, bytes behind it) and choose what is written when.
+
+namespace postern {
+
+/// TlsWish is what a peer brings into a handshake.
+struct TlsWish {
+  Role role = Role::kClient;
+  const certs::Identity* identity = nullptr;  ///< Shown; a server needs one.
+  const certs::Trust* trust = nullptr;        ///< A client verifies against it; nullptr: does not.
+  std::vector<TlsVersion> versions;
+  Asks asks = Asks::kNo;
+
+  auto operator<=>(const TlsWish&) const = default;
+};
+
+/// TlsContexts makes and keeps one OpenSSL context a wish; no session is ever kept or resumed, and
+/// the security level is 0, so that a peer may be as weak as its scenario says. For one thread.
+class TlsContexts {
+ public:
+  /// context throws std::runtime_error if OpenSSL refuses the wish (a harness error).
+  SSL_CTX* context(const TlsWish& wish);
+
+ private:
+  struct Free {
+    void operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
+  };
+  std::map<TlsWish, std::unique_ptr<SSL_CTX, Free>> contexts_;
+};
+
+/// TlsEngine is one TLS connection, fed and drained by its owner.
+class TlsEngine {
+ public:
+  enum class Step { kWantRead, kDone, kFailed, kCloseNotify };
+
+  TlsEngine(SSL_CTX* context, Role role);
+  TlsEngine(const TlsEngine&) = delete;
+  TlsEngine& operator=(const TlsEngine&) = delete;
+
+  /// feed takes bytes from the wire; take_output gives what must be written to it.
+  void feed(std::string_view bytes);
+  std::string take_output();
+
+  Step handshake();
+
+  /// read appends decrypted bytes (kDone), or tells why there are none.
+  Step read(std::string& into);
+
+  /// write encrypts; false if the connection cannot carry data any more.
+  bool write(std::string_view bytes);
+
+  /// close_notify queues the closing alert.
+  void close_notify();
+
+  std::string version() const;  ///< "1.3"
+  std::string cipher() const;
+
+  /// asked tells whether the other side requested a certificate of this client.
+  bool asked() const { return asked_; }
+  /// shown tells whether the other side showed a certificate.
+  bool shown() const;
+
+  const std::string& error() const { return error_; }  ///< Why it failed, in OpenSSL's words.
+  const std::string& alert_received() const { return alert_received_; }
+  const std::string& alert_sent() const { return alert_sent_; }
+
+ private:
+  struct Free {
+    void operator()(SSL* ssl) const { SSL_free(ssl); }
+  };
+  Step failed(int result);
+  static int on_certificate_request(SSL* ssl, void* self);
+  static void on_info(const SSL* ssl, int where, int value);
+
+  std::unique_ptr<SSL, Free> ssl_;
+  BIO* in_ = nullptr;   ///< Owned by ssl_.
+  BIO* out_ = nullptr;  ///< Owned by ssl_.
+  bool asked_ = false;
+  std::string error_, alert_received_, alert_sent_;
+};
+
+/// tls_version_text gives "1.0" … "1.3".
+const char* tls_version_text(TlsVersion version);
+
+}  // namespace postern

@@ -1,0 +1,417 @@
+#include "peers/wire.hpp"
+
+#include <sys/socket.h>
+
+#include <array>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <cerrno>
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+
+namespace postern {
+namespace {
+
+constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
+constexpr auto kTick = std::chrono::milliseconds(100);
+
+}  // namespace
+
+struct Patience::Clock : std::enable_shared_from_this<Patience::Clock> {
+  Clock(asio::any_io_executor executor, Patience* the_owner) : timer(executor), owner(the_owner) {}
+
+  void arm() {
+    timer.expires_after(kTick);
+    timer.async_wait([self = shared_from_this()](boost::system::error_code error) {
+      if (error || self->owner == nullptr) return;
+      self->owner->tick();
+      self->arm();
+    });
+  }
+
+  asio::steady_timer timer;
+  Patience* owner;
+};
+
+Patience::Patience(asio::any_io_executor executor)
+    : clock_(std::make_shared<Clock>(executor, this)) {
+  clock_->arm();
+}
+
+Patience::~Patience() { stop(); }
+
+void Patience::stop() {
+  clock_->owner = nullptr;
+  clock_->timer.cancel();
+}
+
+void Patience::tick() {
+  const auto now = std::chrono::steady_clock::now();
+  const std::set<Waiting*> now_waiting = waiting_;
+  for (Waiting* waiting : now_waiting)
+    if (waiting_.contains(waiting) && waiting->deadline <= now) waiting->expire();
+}
+
+Wire::Wire(tcp::socket socket, Observation& observation, Side side,
+           std::chrono::steady_clock::time_point epoch, const TokenOwners& owners,
+           Patience& patience, std::chrono::steady_clock::duration limit)
+    : socket_(std::move(socket)), recorder_(observation, side, epoch, owners), patience_(patience),
+      limit_(limit) {
+  patience_.add(*this);
+  if (!socket_.is_open()) return;
+  boost::system::error_code ignored;
+  socket_.non_blocking(true, ignored);
+  socket_.set_option(tcp::no_delay(true), ignored);
+  facts().connected = true;
+  const auto remote = socket_.remote_endpoint(ignored);
+  recorder_.note(Actor::kGateway, What::kConnect,
+                 remote.address().to_string() + ":" + std::to_string(remote.port()), phase_);
+}
+
+Wire::~Wire() { patience_.remove(*this); }
+
+void Wire::expire() {
+  timed_out_ = true;
+  deadline = std::chrono::steady_clock::time_point::max();
+  boost::system::error_code ignored;
+  socket_.cancel(ignored);
+}
+
+Ending Wire::ended(Actor by, Ending how) {
+  recorder_.ended(by, how, phase_);
+  return how;
+}
+
+asio::awaitable<Ending> Wire::connect(tcp::endpoint from, tcp::endpoint to) {
+  boost::system::error_code error;
+  socket_.open(to.protocol(), error);
+  if (!error) socket_.set_option(tcp::no_delay(true), error);
+  if (!error) socket_.set_option(tcp::socket::reuse_address(true), error);
+  if (!error) socket_.bind(from, error);
+  if (error) {
+    recorder_.observation().harness_error = "cannot open a client socket: " + error.message();
+    co_return ended(Actor::kNone, Ending::kReset);
+  }
+  deadline = std::chrono::steady_clock::now() + limit_;
+  const auto [connect_error] = co_await socket_.async_connect(to, kAwait);
+  if (connect_error) co_return ended(Actor::kGateway, timed_out_ ? Ending::kTimeout : Ending::kReset);
+  socket_.non_blocking(true, error);
+  facts().connected = true;
+  const auto local = socket_.local_endpoint(error);
+  recorder_.note(Actor::kPeer, What::kConnect,
+                 local.address().to_string() + ":" + std::to_string(local.port()), phase_);
+  co_return Ending::kOpen;
+}
+
+// receive appends raw bytes to `raw`, or names the ending without recording it.
+asio::awaitable<Ending> Wire::receive(std::string& raw) {
+  std::array<char, 16384> buffer;
+  for (;;) {
+    const ssize_t got = ::recv(socket_.native_handle(), buffer.data(), buffer.size(), 0);
+    if (got > 0) {
+      raw.append(buffer.data(), static_cast<std::size_t>(got));
+      co_return Ending::kOpen;
+    }
+    if (got == 0) co_return Ending::kClose;
+    if (errno == EINTR) continue;
+    if (errno != EAGAIN && errno != EWOULDBLOCK) co_return Ending::kReset;
+    deadline = std::chrono::steady_clock::now() + limit_;
+    const auto [error] = co_await socket_.async_wait(tcp::socket::wait_read, kAwait);
+    if (timed_out_) co_return Ending::kTimeout;
+    if (error) co_return Ending::kReset;
+  }
+}
+
+asio::awaitable<Ending> Wire::send(std::string bytes) {
+  std::string_view rest = bytes;
+  while (!rest.empty()) {
+    const ssize_t put = ::send(socket_.native_handle(), rest.data(), rest.size(), MSG_NOSIGNAL);
+    if (put > 0) {
+      rest.remove_prefix(static_cast<std::size_t>(put));
+      continue;
+    }
+    if (errno == EINTR) continue;
+    if (errno != EAGAIN && errno != EWOULDBLOCK) co_return Ending::kReset;
+    deadline = std::chrono::steady_clock::now() + limit_;
+    const auto [error] = co_await socket_.async_wait(tcp::socket::wait_write, kAwait);
+    if (timed_out_) co_return Ending::kTimeout;
+    if (error) co_return Ending::kReset;
+  }
+  co_return Ending::kOpen;
+}
+
+asio::awaitable<bool> Wire::flush() {
+  std::string out = tls_->take_output();
+  if (out.empty()) co_return true;
+  const Ending ending = co_await send(std::move(out));
+  co_return ending == Ending::kOpen;
+}
+
+// tls_ended names why TLS gave no more data.
+Ending Wire::tls_ended() {
+  note_alert();
+  if (!tls_->alert_received().empty()) return ended(Actor::kGateway, Ending::kAlert);
+  return ended(Actor::kGateway, Ending::kTlsError);
+}
+
+void Wire::note_alert() {
+  if (!tls_->alert_received().empty())
+    recorder_.note(Actor::kGateway, What::kAlert, tls_->alert_received(), phase_);
+  if (!tls_->alert_sent().empty())
+    recorder_.note(Actor::kPeer, What::kAlert, tls_->alert_sent(), phase_);
+}
+
+asio::awaitable<Ending> Wire::read(std::string& into) {
+  if (facts().ending != Ending::kOpen) co_return facts().ending;
+  if (!tls_) {
+    const std::size_t before = into.size();
+    const Ending ending = co_await receive(into);
+    if (ending != Ending::kOpen) {
+      const Actor by = ending == Ending::kTimeout ? Actor::kNone : Actor::kGateway;
+      co_return ended(by, ending);
+    }
+    recorder_.received(std::string_view(into).substr(before), phase_);
+    co_return Ending::kOpen;
+  }
+  for (;;) {
+    const std::size_t before = into.size();
+    switch (tls_->read(into)) {
+      case TlsEngine::Step::kDone:
+        recorder_.received(std::string_view(into).substr(before), phase_);
+        co_return Ending::kOpen;
+      case TlsEngine::Step::kCloseNotify:
+        ended(Actor::kGateway, Ending::kCloseNotify);
+        co_await answer_close_notify();
+        co_return Ending::kCloseNotify;
+      case TlsEngine::Step::kFailed:
+        co_await flush();
+        co_return tls_ended();
+      case TlsEngine::Step::kWantRead:
+        break;
+    }
+    co_await flush();
+    std::string raw;
+    const Ending ending = co_await receive(raw);
+    if (ending == Ending::kTimeout) co_return ended(Actor::kNone, ending);
+    if (ending == Ending::kClose) co_return ended(Actor::kGateway, Ending::kTruncated);
+    if (ending != Ending::kOpen) co_return ended(Actor::kGateway, ending);
+    recorder_.ciphertext(raw);
+    tls_->feed(raw);
+  }
+}
+
+// answer_close_notify ends our side too, and looks at what comes behind the close_notify: nothing may.
+asio::awaitable<void> Wire::answer_close_notify() {
+  tls_->close_notify();
+  co_await flush();
+  boost::system::error_code ignored;
+  socket_.shutdown(tcp::socket::shutdown_send, ignored);
+  std::string behind;
+  while (co_await receive(behind) == Ending::kOpen && behind.size() < 65536) {
+  }
+  if (behind.empty()) co_return;
+  phase_ = Phase::kClear;
+  facts().bytes_behind_close_notify = behind.size();
+  recorder_.received(behind, phase_);
+}
+
+asio::awaitable<Ending> Wire::write(std::string bytes, std::vector<std::size_t> splits) {
+  recorder_.sent(bytes, phase_);
+  splits.push_back(bytes.size());
+  std::size_t begin = 0;
+  for (std::size_t end : splits) {
+    end = std::min(end, bytes.size());
+    if (end <= begin) continue;
+    std::string piece = bytes.substr(begin, end - begin);
+    begin = end;
+    if (tls_) {
+      if (!tls_->write(piece)) co_return Ending::kTlsError;
+      piece = tls_->take_output();
+    }
+    const Ending ending = co_await send(std::move(piece));
+    if (ending != Ending::kOpen) co_return ending;
+  }
+  co_return Ending::kOpen;
+}
+
+// act does at a point of the handshake what the peer does there instead of what is due.
+asio::awaitable<void> Wire::act(const Deviation& deviation) {
+  boost::system::error_code ignored;
+  switch (deviation.act) {
+    case Act::kSay: {
+      recorder_.sent(deviation.bytes, phase_);
+      std::string bytes = deviation.bytes;
+      co_await send(std::move(bytes));
+      break;
+    }
+    case Act::kClose:
+      recorder_.note(Actor::kPeer, What::kClose, word(Ending::kClose), phase_);
+      socket_.shutdown(tcp::socket::shutdown_send, ignored);
+      break;
+    case Act::kReset:
+      reset();
+      break;
+    case Act::kSkip:
+      break;
+  }
+}
+
+bool Wire::failed(const std::string& why) {
+  broken_ = true;
+  facts().handshake = Handshake::kFailed;
+  facts().tls_error = why;
+  recorder_.note(Actor::kNone, What::kHandshake, "failed: " + why, phase_);
+  return false;
+}
+
+void Wire::handshake_failed_late() {
+  if (facts().handshake != Handshake::kCompleted) return;
+  facts().handshake = Handshake::kFailed;
+  facts().tls_error = tls_ && !tls_->alert_received().empty()
+                          ? "alert after the handshake: " + tls_->alert_received()
+                          : "ended before the first byte of SMTP";
+}
+
+void Wire::completed() {
+  ConnectionFacts& known = facts();
+  known.handshake = Handshake::kCompleted;
+  known.tls_version = tls_->version();
+  known.tls_cipher = tls_->cipher();
+  known.asked = tls_->asked();
+  known.certificate_shown = tls_->shown();
+  phase_ = Phase::kTls;
+  recorder_.note(Actor::kNone, What::kHandshake,
+                 "TLS " + known.tls_version + " " + known.tls_cipher +
+                     (known.asked ? ", a client certificate was asked for" : ""),
+                 phase_);
+}
+
+asio::awaitable<bool> Wire::handshake(SSL_CTX* context, Role role, std::string surplus,
+                                      DeviationAt deviation) {
+  phase_ = Phase::kHandshake;
+  const bool client = role == Role::kClient;
+  tls_ = std::make_unique<TlsEngine>(context, role);
+  if (const Deviation* here = deviation(Point::kReady)) {
+    co_await act(*here);
+    if (here->act == Act::kClose || here->act == Act::kReset) co_return failed("deviated before the handshake");
+  }
+  if (client) {
+    if (const Deviation* here = deviation(Point::kClientHello)) {
+      co_await act(*here);
+      co_return failed("deviated at the ClientHello");
+    }
+  }
+  if (!surplus.empty()) {
+    recorder_.ciphertext(surplus);
+    tls_->feed(surplus);
+  }
+  int flights = 0;
+  for (;;) {
+    const TlsEngine::Step step = tls_->handshake();
+    facts().asked = tls_->asked();
+    std::string out = tls_->take_output();
+    if (!out.empty() && step != TlsEngine::Step::kFailed) {
+      // A client's second flight has its certificate; a server's first answers the ClientHello.
+      ++flights;
+      const bool due = client ? flights == 2 : flights == 1;
+      const Deviation* here = due ? deviation(client ? Point::kCertificate : Point::kClientHello) : nullptr;
+      if (here != nullptr) {
+        co_await act(*here);
+        co_return failed("deviated in the handshake");
+      }
+    }
+    if (!out.empty()) co_await send(std::move(out));
+    if (step == TlsEngine::Step::kDone) break;
+    if (step != TlsEngine::Step::kWantRead) {
+      note_alert();
+      co_return failed(tls_->alert_received().empty() ? tls_->error()
+                                                      : "alert: " + tls_->alert_received());
+    }
+    if (!client && flights == 1) {
+      if (const Deviation* here = deviation(Point::kCertificate)) {
+        co_await act(*here);
+        co_return failed("deviated after its certificate");
+      }
+    }
+    std::string raw;
+    const Ending ending = co_await receive(raw);
+    if (ending != Ending::kOpen) {
+      ended(ending == Ending::kTimeout ? Actor::kNone : Actor::kGateway, ending);
+      co_return failed(word(ending));
+    }
+    recorder_.ciphertext(raw);
+    tls_->feed(raw);
+  }
+  if (const Deviation* here = deviation(Point::kFinished)) {
+    co_await act(*here);
+    co_return failed("deviated after the handshake");
+  }
+  completed();
+  co_return true;
+}
+
+// look_for_smtp finds bytes that are no TLS record after a handshake that failed: the gateway went
+// on in clear text where it had to be silent. An alert, or a flight that was under way, is TLS.
+void Wire::look_for_smtp(std::string_view raw) {
+  after_failure_ += raw;
+  constexpr std::size_t kHeader = 5;
+  while (!after_failure_.empty() && !facts().smtp_after_failed_tls) {
+    const auto type = static_cast<unsigned char>(after_failure_[0]);
+    if (type < 20 || type > 23 || (after_failure_.size() > 1 && after_failure_[1] != 3)) {
+      facts().smtp_after_failed_tls = true;
+      recorder_.received(after_failure_, phase_);
+      after_failure_.clear();
+      return;
+    }
+    if (after_failure_.size() < kHeader) return;
+    const std::size_t size = kHeader + static_cast<std::size_t>(static_cast<unsigned char>(after_failure_[3])) * 256 +
+                             static_cast<unsigned char>(after_failure_[4]);
+    if (after_failure_.size() < size) return;
+    if (type == 21)
+      recorder_.note(Actor::kGateway, What::kAlert, "an alert record", phase_);
+    after_failure_.erase(0, size);
+  }
+}
+
+asio::awaitable<Ending> Wire::await_end() {
+  std::size_t drained = 0;
+  while (facts().ending == Ending::kOpen) {
+    std::string bytes;
+    if (!broken_) {
+      co_await read(bytes);
+    } else {
+      const Ending ending = co_await receive(bytes);
+      if (ending == Ending::kOpen) {
+        recorder_.ciphertext(bytes);
+        look_for_smtp(bytes);
+      } else {
+        ended(ending == Ending::kTimeout ? Actor::kNone : Actor::kGateway, ending);
+      }
+    }
+    drained += bytes.size();
+    if (drained > 1024 * 1024) ended(Actor::kNone, Ending::kTimeout);
+  }
+  co_return facts().ending;
+}
+
+asio::awaitable<void> Wire::finish() {
+  if (!socket_.is_open()) co_return;
+  if (tls_ && phase_ == Phase::kTls && !broken_) {
+    tls_->close_notify();
+    co_await flush();
+  }
+  recorder_.note(Actor::kPeer, What::kClose, word(Ending::kClose), phase_);
+  boost::system::error_code ignored;
+  socket_.shutdown(tcp::socket::shutdown_send, ignored);
+}
+
+void Wire::reset() {
+  boost::system::error_code ignored;
+  socket_.set_option(asio::socket_base::linger(true, 0), ignored);
+  socket_.close(ignored);
+  recorder_.ended(Actor::kPeer, Ending::kReset, phase_);
+}
+
+}  // namespace postern

@@ -1,0 +1,90 @@
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "catalogue/peer.hpp"
+#include "peers/patience.hpp"
+#include "peers/recorder.hpp"
+#include "peers/tls_engine.hpp"
+
+// The wire: one TCP connection of a fake peer, in clear text and then in TLS. Everything that
+// passes is recorded; every ending is told apart.
+
+namespace postern {
+
+/// Wire is used by one coroutine at a time; its socket, recorder and clock are its owner's thread's.
+class Wire : private Waiting {
+ public:
+  /// limit bounds each single wait (already scaled).
+  Wire(boost::asio::ip::tcp::socket socket, Observation& observation, Side side,
+       std::chrono::steady_clock::time_point epoch, const TokenOwners& owners, Patience& patience,
+       std::chrono::steady_clock::duration limit);
+  ~Wire() override;
+
+  /// connect opens the connection from `from`; kOpen on success, kReset where it was refused.
+  boost::asio::awaitable<Ending> connect(boost::asio::ip::tcp::endpoint from,
+                                         boost::asio::ip::tcp::endpoint to);
+
+  /// read appends at least one byte to `into` (kOpen), or tells how the connection ended.
+  boost::asio::awaitable<Ending> read(std::string& into);
+
+  /// write sends all of `bytes`, in pieces that end at the offsets `splits`. kOpen on success.
+  boost::asio::awaitable<Ending> write(std::string bytes, std::vector<std::size_t> splits = {});
+
+  /// DeviationAt gives what the peer does at a point of the handshake; nullptr: what is due.
+  using DeviationAt = std::function<const Deviation*(Point)>;
+
+  /// handshake does the TLS handshake; true when it was completed. `surplus` are bytes that were
+  /// read behind the line before it: they are the first of the handshake. Facts tell the rest.
+  boost::asio::awaitable<bool> handshake(SSL_CTX* context, Role role, std::string surplus,
+                                         DeviationAt deviation);
+
+  /// await_end reads until the gateway has ended the connection. What still comes is recorded.
+  boost::asio::awaitable<Ending> await_end();
+
+  /// finish ends our sending side: close_notify under TLS, then FIN.
+  boost::asio::awaitable<void> finish();
+
+  /// reset ends the connection with RST.
+  void reset();
+
+  Phase phase() const { return phase_; }
+  Recorder& recorder() { return recorder_; }
+  ConnectionFacts& facts() { return recorder_.facts(); }
+
+  /// handshake_failed_late marks a handshake that looked finished here and was ended by the other
+  /// side before its first byte of SMTP (TLS 1.3 with a client certificate).
+  void handshake_failed_late();
+
+ private:
+  void expire() override;
+  boost::asio::awaitable<Ending> receive(std::string& raw);
+  boost::asio::awaitable<Ending> send(std::string bytes);
+  boost::asio::awaitable<bool> flush();
+  boost::asio::awaitable<void> answer_close_notify();
+  boost::asio::awaitable<void> act(const Deviation& deviation);
+  Ending ended(Actor by, Ending how);
+  Ending tls_ended();
+  void completed();
+  bool failed(const std::string& why);
+  void note_alert();
+  void look_for_smtp(std::string_view raw);
+
+  boost::asio::ip::tcp::socket socket_;
+  Recorder recorder_;
+  Patience& patience_;
+  std::chrono::steady_clock::duration limit_;
+  std::unique_ptr<TlsEngine> tls_;
+  Phase phase_ = Phase::kClear;
+  bool timed_out_ = false;
+  bool broken_ = false;       ///< The handshake failed: what comes is looked at, not decrypted.
+  std::string after_failure_;  ///< A started TLS record after a failed handshake.
+};
+
+}  // namespace postern
