@@ -28,7 +28,7 @@ struct Catalogue {
   std::map<std::string, GatewayFile> gateways;
   std::vector<std::unique_ptr<Matrix>> matrices;
   std::vector<std::unique_ptr<Story>> stories;
-  std::vector<MatrixCase> matrix_cases;    ///< Every valid cell, decided, in order of its matrix.
+  std::vector<MatrixCase> matrix_cases;  ///< Every valid cell, decided, in order of its matrix.
   std::vector<InvalidCase> invalid_cases;
   unsigned files = 0;
 

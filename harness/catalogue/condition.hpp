@@ -1,5 +1,7 @@
 #pragma once
 
+#include <initializer_list>
+#include <map>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -50,5 +52,12 @@ class Condition {
  private:
   std::vector<Term> terms_;
 };
+
+/// KnownKeys lists the keys that may stand in a condition, each with its values; no values: any.
+using KnownKeys = std::map<std::string, std::vector<std::string>>;
+
+/// unknown_in tells what in `condition` is not among `known` and what is allowed; "" if all is
+/// known.
+std::string unknown_in(const Condition& condition, const KnownKeys& known);
 
 }  // namespace postern

@@ -2,6 +2,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "result.hpp"
@@ -34,5 +35,15 @@ std::vector<ExpectedOutcome> parse_outcomes(std::string_view text, LegName leg, 
 
 /// is_positive tells accept and redirect from the negatives.
 bool is_positive(const ExpectedOutcome& outcome);
+
+/// is_positive tells whether every alternative of the form is one; a leg that is not needs a
+/// control.
+bool is_positive(const Expectation& expectation);
+
+/// may_be_positive tells whether any alternative of the form is one: a message may go on.
+bool may_be_positive(const Expectation& expectation);
+
+/// outcome_words lists the words of a leg.
+const std::vector<std::string>& outcome_words(LegName leg);
 
 }  // namespace postern

@@ -38,7 +38,7 @@ struct Rule {
 struct DisclosureRule {
   std::string ref;
   Condition when;
-  std::vector<std::string> next_hop;  ///< Allowed places at the message's own next hop.
+  std::vector<std::string> next_hop;  ///< Allowed places at its own next hop; empty: "nothing".
   std::vector<std::string> sender;    ///< Allowed places for a bounce, at the sender's mailbox.
   Place place;
 };
@@ -64,6 +64,7 @@ struct Matrix {
   std::vector<ExpectedWarning> warnings;
   std::vector<Rule> inbound, outbound;
   std::vector<DisclosureRule> disclosure;
+  Place inbound_place, outbound_place, disclosure_place;
   Place place;
 };
 
@@ -74,7 +75,7 @@ struct MatrixCase {
   Assignment settings;
   std::string client, server;
   const Rule* inbound = nullptr;
-  const Rule* outbound = nullptr;              ///< nullptr where inbound does not accept: `nothing`.
+  const Rule* outbound = nullptr;  ///< nullptr where inbound does not accept: `nothing`.
   const DisclosureRule* disclosure = nullptr;  ///< nullptr likewise.
 
   std::string id() const { return suite + "/" + name; }

@@ -15,8 +15,20 @@ enum class Role { kClient, kServer };
 
 /// Point is where in a conversation a peer can deviate.
 enum class Point {
-  kGreeting, kEhlo, kStarttls, kReady, kClientHello, kCertificate, kFinished, kAfterTls,
-  kMail, kRcpt, kData, kBody, kDot, kQuit,
+  kGreeting,
+  kEhlo,
+  kStarttls,
+  kReady,
+  kClientHello,
+  kCertificate,
+  kFinished,
+  kAfterTls,
+  kMail,
+  kRcpt,
+  kData,
+  kBody,
+  kDot,
+  kQuit,
 };
 
 /// Act is what a peer does there instead of what its goal wants.

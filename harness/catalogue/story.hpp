@@ -47,11 +47,12 @@ struct Step {
   std::string certificate, trust;
   std::vector<TlsVersion> versions;
   Asks asks = Asks::kNo;
-  bool may_fail = false;             ///< A handshake that fails conforms too, and ends the story.
-  bool must_fail = false;            ///< Only a handshake that fails conforms.
-  std::optional<bool> asked;         ///< Client: whether a certificate is asked for.
-  std::string version;               ///< "1.2" or "1.3" must be agreed on.
-  // kEnd: "close" (FIN, with or without close_notify) or "reset" or "" (either is too vague: close).
+  bool may_fail = false;      ///< A handshake that fails conforms too, and ends the story.
+  bool must_fail = false;     ///< Only a handshake that fails conforms.
+  std::optional<bool> asked;  ///< Client: whether a certificate is asked for.
+  std::string version;        ///< "1.2" or "1.3" must be agreed on.
+  // kEnd: "close" (FIN, with or without close_notify) or "reset" or "" (either is too vague:
+  // close).
   std::string how;
 };
 
@@ -67,9 +68,10 @@ struct Story {
   std::string name;  ///< Case id: "stories/NAME".
   std::string ref;
   std::string why;
-  Assignment settings;  ///< What <gateway …/> states; other settings have their defaults.
+  Assignment settings;          ///< What <gateway …/> states; other settings have their defaults.
   std::vector<Script> scripts;  ///< At most one client and one server.
   std::optional<Expectation> inbound, outbound;
+  bool discloses = false;               ///< Whether it states where the message may be seen.
   std::vector<std::string> disclosure;  ///< Allowed places at the next hop, as in DisclosureRule.
   Place place;
 };

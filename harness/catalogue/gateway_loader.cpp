@@ -1,0 +1,247 @@
+#include <fmt/format.h>
+#include <re2/re2.h>
+
+#include <algorithm>
+
+#include "catalogue/gateway_variables.hpp"
+#include "catalogue/loaders.hpp"
+
+namespace postern {
+namespace {
+
+/// check_pattern complains of a pattern that does not compile or names an unknown group.
+void check_pattern(const Reader& reader, pugi::xml_node node, const char* attribute,
+                   const std::string& pattern, const std::vector<std::string>& groups,
+                   const char* needed = nullptr) {
+  const auto complain = [&](std::string message) {
+    attribute ? reader.complain(node, attribute, std::move(message))
+              : reader.complain(node, std::move(message));
+  };
+  const RE2 compiled(pattern, RE2::Quiet);
+  if (!compiled.ok()) {
+    complain(
+        fmt::format("found the pattern \"{}\", which does not compile ({}), allowed: RE2's "
+                    "syntax",
+                    pattern, compiled.error()));
+    return;
+  }
+  for (const auto& [name, number] : compiled.NamedCapturingGroups()) {
+    if (std::find(groups.begin(), groups.end(), name) != groups.end()) continue;
+    complain(fmt::format("found the group \"{}\" in a pattern, allowed: {}{}", name,
+                         quoted_list(groups), did_you_mean(name, groups)));
+  }
+  if (needed && compiled.NamedCapturingGroups().count(needed) == 0) {
+    complain(fmt::format("found the pattern \"{}\" without the group (?P<{}>…), which it must have",
+                         pattern, needed));
+  }
+}
+
+Source read_source(const Reader& reader, pugi::xml_node node) {
+  static const std::vector<std::string> kWords = {"stdout", "stderr", "fd", "file"};
+  return static_cast<Source>(index_of(kWords, reader.text(node, "from", "stdout")));
+}
+
+std::chrono::milliseconds read_within(const Reader& reader, pugi::xml_node node) {
+  return duration_of(reader.text(node, "within", "10s")).value_or(std::chrono::seconds(10));
+}
+
+/// GatewayReader reads one gateway file.
+class GatewayReader {
+ public:
+  GatewayReader(const Reader& reader, const PkiNames& pki)
+      : reader_(reader), pki_(pki), root_(reader.root()) {}
+
+  GatewayFile read() {
+    file_.place = reader_.place(root_);
+    file_.name = reader_.text(root_, "name");
+    file_.about = reader_.text(root_, "about");
+    file_.grade = reader_.text(root_, "grade", "letter");
+    for (pugi::xml_node node : root_.children("requires")) {
+      file_.requires_programs.push_back(reader_.text(node, "program"));
+    }
+    read_commands();
+    read_files();
+    read_settings();
+    read_ready();
+    read_records();
+    if (const pugi::xml_node stop = root_.child("stop")) {
+      file_.stop_signal = reader_.text(stop, "signal", "TERM");
+      file_.stop_within = read_within(reader_, stop);
+    }
+    file_.second_attempt = reader_.text(root_.child("hasten"), "second-attempt", "yes") == "yes";
+    check_coverage();
+    return std::move(file_);
+  }
+
+ private:
+  Command read_command(pugi::xml_node node) {
+    Command command;
+    command.place = reader_.place(node);
+    for (pugi::xml_node argument : node.children("arg")) {
+      command.arguments.push_back(reader_.content(argument));
+      check_text(argument, command.arguments.back(), Variables::kText);
+    }
+    if (node && command.arguments.empty()) {
+      reader_.complain(node, fmt::format("found <{}> without <arg>, allowed: a program and its "
+                                         "arguments",
+                                         node.name()));
+    }
+    return command;
+  }
+
+  void read_commands() {
+    file_.version = read_command(root_.child("version"));
+    for (pugi::xml_node node : root_.children("prepare")) {
+      file_.prepare.push_back(read_command(node));
+    }
+    const pugi::xml_node start = root_.child("start");
+    file_.start = read_command(start);
+    file_.own_pid_namespace = reader_.has(start, "namespace");
+    if (const pugi::xml_node queue = root_.child("queue")) {
+      file_.queue.push_back({read_command(queue), reader_.text(queue, "line")});
+      check_pattern(reader_, queue, "line", file_.queue[0].pattern, {"recipient"}, "recipient");
+    }
+  }
+
+  void read_files() {
+    std::map<std::string, Place> named;
+    for (pugi::xml_node node : root_.children("file")) {
+      FileTemplate file;
+      file.place = reader_.place(node);
+      file.name = reader_.text(node, "name");
+      const std::string mode = reader_.text(node, "mode", "0600");
+      if (is_value(ValueType::kMode, mode)) {
+        file.mode = static_cast<unsigned>(std::stoul(mode, nullptr, 8));
+      }
+      file.text = unindented(reader_.content(node));
+      check_text(node, file.text, Variables::kText);
+      const auto [entry, is_new] = named.emplace(file.name, file.place);
+      if (!is_new) {
+        reader_.complain(node, "name",
+                         fmt::format("found the file \"{}\" a second time, the first is at {}",
+                                     file.name, entry->second.text()));
+      }
+      file_.files.push_back(std::move(file));
+    }
+  }
+
+  void read_settings() {
+    const KnownKeys keys = setting_keys();
+    for (pugi::xml_node node : root_.children("setting")) {
+      SettingText text;
+      text.place = reader_.place(node);
+      text.name = reader_.text(node, "name");
+      text.value = reader_.text(node, "is");
+      if (reader_.has(node, "when")) text.when = reader_.condition(node, "when", &keys);
+      text.text = unindented(reader_.content(node));
+      if (!text.text.empty() && text.text.back() == '\n') text.text.pop_back();
+      check_text(node, text.text, Variables::kSettingText);
+      const Setting* known = setting(text.name);
+      if (known && !text.value.empty() && !known->values.empty() &&
+          std::count(known->values.begin(), known->values.end(), text.value) == 0) {
+        reader_.complain(
+            node, "is",
+            fmt::format("found the value \"{}\" of \"{}\", allowed: {}{}", text.value, text.name,
+                        quoted_list(known->values), did_you_mean(text.value, known->values)));
+      }
+      file_.settings.push_back(std::move(text));
+    }
+    for (pugi::xml_node node : root_.children("cannot")) {
+      file_.cannot.push_back(
+          {reader_.condition(node, "when", &keys), reader_.text(node, "why"), reader_.place(node)});
+    }
+  }
+
+  void read_ready() {
+    const pugi::xml_node node = root_.child("ready");
+    file_.ready.place = reader_.place(node ? node : root_);
+    file_.ready.from = read_source(reader_, node);
+    file_.ready.pattern = reader_.text(node, "match");
+    file_.ready.how = reader_.has(node, "banner") ? Ready::How::kBanner : Ready::How::kLine;
+    file_.ready.within = read_within(reader_, node);
+    if (node && reader_.has(node, "match") == reader_.has(node, "banner")) {
+      reader_.complain(node,
+                       "found <ready> with neither or both of \"match\" and \"banner\", "
+                       "allowed: one of them");
+    }
+    check_pattern(reader_, node, "match", file_.ready.pattern, {"address", "port"});
+  }
+
+  void read_records() {
+    for (pugi::xml_node node : root_.children("record")) {
+      Record record;
+      record.place = reader_.place(node);
+      record.from = read_source(reader_, node);
+      record.file = reader_.text(node, "file");
+      if ((record.from == Source::kFile) == record.file.empty()) {
+        reader_.complain(node,
+                         "found <record> with \"file\" but not from=\"file\", or without it, "
+                         "allowed: both or neither");
+      }
+      for (pugi::xml_node event : node.children("event")) {
+        RecordPattern pattern;
+        pattern.place = reader_.place(event);
+        pattern.event = reader_.text(event, "kind");
+        pattern.pattern = reader_.content(event);
+        check_pattern(reader_, event, nullptr, pattern.pattern, event_groups());
+        record.patterns.push_back(std::move(pattern));
+      }
+      file_.records.push_back(std::move(record));
+    }
+  }
+
+  void check_text(pugi::xml_node node, const std::string& text, Variables where) {
+    for (const std::string& problem : unknown_variables(text, where, pki_)) {
+      reader_.complain(node, problem);
+    }
+  }
+
+  /// check_coverage complains of a value that no <setting> tells, or two do.
+  void check_coverage() {
+    std::map<std::string, int> told;
+    for (const Assignment& combination : all_settings()) {
+      const bool cannot =
+          std::any_of(file_.cannot.begin(), file_.cannot.end(),
+                      [&combination](const Cannot& one) { return one.when.holds(combination); });
+      if (!cannot) check_combination(combination, told);
+    }
+  }
+
+  void check_combination(const Assignment& combination, std::map<std::string, int>& told) {
+    for (const auto& [name, value] : combination.values()) {
+      std::vector<const SettingText*> texts;
+      for (const SettingText& text : file_.settings) {
+        if (text.name == name && (text.value.empty() || text.value == value) &&
+            text.when.holds(combination)) {
+          texts.push_back(&text);
+        }
+      }
+      // One example of each kind of mistake is enough.
+      if (texts.size() == 1 || told[name + (texts.empty() ? "" : "+")]++ > 0) continue;
+      const std::string under =
+          fmt::format("{}=\"{}\" (under {})", name, value, combination.text());
+      if (texts.empty()) {
+        reader_.complain(root_, fmt::format("found no <setting> for {}, allowed: exactly one, or a "
+                                            "<cannot>",
+                                            under));
+      } else {
+        reader_.complain(root_, fmt::format("found <setting> at {} and at {} for {}, allowed: "
+                                            "exactly one",
+                                            texts[0]->place.text(), texts[1]->place.text(), under));
+      }
+    }
+  }
+
+  const Reader& reader_;
+  const PkiNames& pki_;
+  pugi::xml_node root_;
+  GatewayFile file_;
+};
+
+}  // namespace
+
+GatewayFile load_gateway(const Reader& reader, const PkiNames& pki) {
+  return GatewayReader(reader, pki).read();
+}
+
+}  // namespace postern

@@ -1,0 +1,91 @@
+#include "catalogue/gateway_variables.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace postern {
+namespace {
+
+/// known_variables lists all that may stand in a text, with a * where any name may.
+std::vector<std::string> known_variables(Variables where, const PkiNames& pki) {
+  std::vector<std::string> known = {
+      "dir",        "listen.address", "listen.port", "route.domain",
+      "route.host", "route.address",  "route.port",  "program.postern-gateway"};
+  if (where == Variables::kText) {
+    for (const Setting& one : settings()) known.push_back(one.name);
+  }
+  for (const std::string& name : pki.identities) {
+    known.push_back("certificate." + name);
+    known.push_back("key." + name);
+  }
+  for (const std::string& name : pki.trusts) known.push_back("trust." + name);
+  if (where == Variables::kSettingText) known.push_back("value");
+  return known;
+}
+
+std::string allowed(Variables where) {
+  std::vector<std::string> names = {"${dir}",
+                                    "${listen.address}",
+                                    "${listen.port}",
+                                    "${certificate.NAME}",
+                                    "${key.NAME}",
+                                    "${trust.NAME}",
+                                    "${route.domain}",
+                                    "${route.host}",
+                                    "${route.address}",
+                                    "${route.port}",
+                                    "${program.postern-gateway}",
+                                    "${env.NAME}"};
+  if (where == Variables::kSettingText) names.push_back("${value}");
+  if (where == Variables::kText) {
+    for (const Setting& one : settings()) names.push_back(fmt::format("${{{}}}", one.name));
+  }
+  return fmt::format("{}", fmt::join(names, " "));
+}
+
+void multiply(std::vector<Assignment>& combinations, const std::string& name,
+              const std::vector<std::string>& values) {
+  std::vector<Assignment> product;
+  for (const Assignment& combination : combinations) {
+    for (const std::string& value : values) {
+      product.push_back(combination);
+      product.back().set(name, value);
+    }
+  }
+  combinations = std::move(product);
+}
+
+}  // namespace
+
+std::vector<std::string> unknown_variables(const std::string& text, Variables where,
+                                           const PkiNames& pki) {
+  std::vector<std::string> messages;
+  std::vector<std::string> known;
+  for (std::size_t at = text.find("${"); at != std::string::npos; at = text.find("${", at + 2)) {
+    if (at > 0 && text[at - 1] == '$') continue;
+    const std::size_t end = text.find('}', at);
+    if (end == std::string::npos) {
+      messages.push_back(fmt::format("found \"{}\" without its \"}}\"", text.substr(at, 20)));
+      break;
+    }
+    const std::string name = text.substr(at + 2, end - at - 2);
+    if (name.rfind("env.", 0) == 0 && name.size() > 4) continue;
+    if (known.empty()) known = known_variables(where, pki);
+    if (std::find(known.begin(), known.end(), name) != known.end()) continue;
+    messages.push_back(fmt::format("found \"${{{}}}\", allowed: {}{}", name, allowed(where),
+                                   did_you_mean(name, known)));
+  }
+  return messages;
+}
+
+std::vector<Assignment> all_settings() {
+  static const std::vector<std::string> kDelays = {"0", "1s", "never"};
+  std::vector<Assignment> combinations(1);
+  for (const Setting& one : settings()) {
+    multiply(combinations, one.name, one.values.empty() ? kDelays : one.values);
+  }
+  return combinations;
+}
+
+}  // namespace postern

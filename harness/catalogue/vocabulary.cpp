@@ -1,0 +1,586 @@
+#include "catalogue/vocabulary.hpp"
+
+#include <algorithm>
+
+namespace postern {
+namespace {
+
+using Type = ValueType;
+using Attributes = std::vector<AttributeEntry>;
+using Words = std::vector<std::string>;
+
+const Words kVersionWords = {"1.0", "1.1", "1.2", "1.3"};
+const Words kYesNo = {"yes", "no"};
+
+/// required and optional write one row of the table.
+AttributeEntry required(const char* name, Type type, const char* about, Words words = {}) {
+  return {name, type, true, std::move(words), "", about};
+}
+
+AttributeEntry optional(const char* name, Type type, const char* about, Words words = {},
+                        const char* default_value = "") {
+  return {name, type, false, std::move(words), default_value, about};
+}
+
+AttributeEntry ref() {
+  return required("ref", Type::kRef, "The requirement it comes from.");
+}
+
+AttributeEntry when() {
+  return required("when", Type::kCondition, "The cases it is for.");
+}
+
+/// leg_rule is a <rule> of <inbound> or <outbound>.
+ElementEntry leg_rule(const char* parent) {
+  return {std::string("rule-") + parent,
+          "rule",
+          {parent},
+          Occurs::kAny,
+          Text::kNone,
+          {ref(), when(), required("expect", Type::kOutcomes, "The outcome, in full form."),
+           optional("letter", Type::kOutcomes, "What meets the letter of the requirement too.", {},
+                    "as expect"),
+           optional("policy", Type::kOutcomes, "What keeps the policy too.", {}, "as letter"),
+           optional("no-control", Type::kText, "Why a negative outcome has no control.")},
+          "Decides one leg of the cases for which its condition holds."};
+}
+
+/// handshake is the <starttls> of one role.
+ElementEntry handshake(const char* role, Attributes own) {
+  const bool client = std::string(role) == "client";
+  Attributes attributes = {
+      client ? optional("certificate", Type::kName, "Identity to show.", {}, "none")
+             : optional("certificate", Type::kName, "Identity to show.", {}, "server-good"),
+      optional("tls", Type::kWords, "Versions to speak, without a gap.", kVersionWords, "1.3"),
+      optional("may", Type::kWord, "A failing handshake conforms too, and ends the script.",
+               {"fail"}),
+      optional("must", Type::kWord, "Only a failing handshake conforms.", {"fail"}),
+      optional("version", Type::kWord, "The version that must be agreed on.", {"1.2", "1.3"})};
+  attributes.insert(attributes.end(), own.begin(), own.end());
+  return {std::string("starttls-") + role,
+          "starttls",
+          {role},
+          Occurs::kAny,
+          Text::kNone,
+          std::move(attributes),
+          "The TLS handshake; the command and its reply are said and heard before."};
+}
+
+Attributes setting_attributes() {
+  Attributes attributes;
+  for (const Setting& setting : settings()) {
+    attributes.push_back({setting.name, setting.values.empty() ? Type::kDelay : Type::kWord, false,
+                          setting.values, setting.default_value, setting.label + "."});
+  }
+  return attributes;
+}
+
+Words setting_names() {
+  Words names;
+  for (const Setting& setting : settings()) names.push_back(setting.name);
+  return names;
+}
+
+std::vector<ElementEntry> requirement_entries() {
+  return {
+      {"requirements",
+       "requirements",
+       {},
+       Occurs::kAny,
+       Text::kNone,
+       {},
+       "What a gateway must do. Rules and stories cite these by id."},
+      {"requirement",
+       "requirement",
+       {"requirements"},
+       Occurs::kAny,
+       Text::kRequired,
+       {required("id", Type::kRef, "The id that is cited."),
+        required("source", Type::kText, "Where it comes from."),
+        required("level", Type::kWord, "How binding it is; decided: our interpretation.",
+                 {"MUST", "SHOULD", "decided"})},
+       "One requirement in words."},
+  };
+}
+
+std::vector<ElementEntry> peer_entries() {
+  return {
+      {"peers",
+       "peers",
+       {},
+       Occurs::kAny,
+       Text::kNone,
+       {},
+       "Fake clients and servers: each holds one normal conversation, but for its deviations."},
+      {"peer",
+       "peer",
+       {"peers"},
+       Occurs::kAny,
+       Text::kNone,
+       {required("role", Type::kWord, "Which side it plays.", {"client", "server"}),
+        required("name", Type::kName, "Unique in its role."),
+        optional("like", Type::kName, "The peer of this role that it takes everything else from."),
+        optional("about", Type::kText, "What it is, in words."),
+        optional("certificate", Type::kName, "Identity that it shows.", {}, "none"),
+        optional("trust", Type::kName,
+                 "Client: the CAs it verifies the gateway's certificate with.", {},
+                 "it does not verify"),
+        optional("tls", Type::kWords, "TLS versions it speaks, without a gap.", kVersionWords,
+                 "1.3"),
+        optional(
+            "starttls", Type::kWord,
+            "Client: whether it upgrades where STARTTLS is offered. Server: whether it offers.",
+            {"offered", "never"}, "offered"),
+        optional("asks", Type::kWord, "Server: whether it asks for a client certificate.",
+                 {"no", "request", "require"}, "no"),
+        optional("afterwards", Type::kWord,
+                 "Client: after a broken connection it comes back without TLS.", {"clear-again"}),
+        optional("control", Type::kName,
+                 "The peer that is the same without the fault; its own name: it has none.", {},
+                 "client good-cert, server good")},
+       "A peer of a matrix."},
+      {"deviate",
+       "deviate",
+       {"peer"},
+       Occurs::kAny,
+       Text::kNone,
+       {required("at", Type::kWord,
+                 "Where. client-hello: a server has received one and answered nothing; a client "
+                 "was to send its own.",
+                 deviation_points()),
+        required("do", Type::kWord, "What it does there instead.", deviation_acts()),
+        optional("raw", Type::kRaw, "For do=\"say\": the bytes, line end included."),
+        optional("when", Type::kCondition, "Only there: phase=clear|tls, connection=N.")},
+       "One departure from the normal conversation. It replaces an inherited one at its point."},
+  };
+}
+
+std::vector<ElementEntry> matrix_entries() {
+  Words to_next_hop = disclosure_places();
+  to_next_hop.push_back("nothing");
+  return {
+      {"matrix",
+       "matrix",
+       {},
+       Occurs::kAny,
+       Text::kNone,
+       {required("name", Type::kName, "First part of its cases' ids.")},
+       "Every combination of its axes is a case; each is decided by exactly one rule a leg."},
+      {"axis",
+       "axis",
+       {"matrix"},
+       Occurs::kAny,
+       Text::kNone,
+       {optional("setting", Type::kWord, "The setting that varies.", setting_names()),
+        optional("peer", Type::kWord, "The role whose peers vary.", {"client", "server"}),
+        required("values", Type::kNames, "The setting's values, or names of peers.")},
+       "One dimension: a setting or a peer."},
+      {"invalid",
+       "invalid",
+       {"matrix"},
+       Occurs::kAny,
+       Text::kNone,
+       {ref(), when()},
+       "Settings with which a gateway must not start."},
+      {"warning",
+       "warning",
+       {"matrix"},
+       Occurs::kAny,
+       Text::kNone,
+       {ref(), when()},
+       "Settings of which a gateway must warn on record when it starts."},
+      {"inbound",
+       "inbound",
+       {"matrix"},
+       Occurs::kOnce,
+       Text::kNone,
+       {},
+       "Rules for what the client sees. Their keys: receiving settings, client."},
+      leg_rule("inbound"),
+      {"outbound",
+       "outbound",
+       {"matrix"},
+       Occurs::kOnce,
+       Text::kNone,
+       {},
+       "Rules for what becomes of an accepted message. Their keys: sending settings, server."},
+      leg_rule("outbound"),
+      {"disclosure",
+       "disclosure",
+       {"matrix"},
+       Occurs::kOnce,
+       Text::kNone,
+       {},
+       "Rules for where an accepted message may be seen. Their keys: sending settings, server."},
+      {"rule-disclosure",
+       "rule",
+       {"disclosure"},
+       Occurs::kAny,
+       Text::kNone,
+       {ref(), when(),
+        required("next-hop", Type::kWords, "Where, on the way to its next hop.", to_next_hop),
+        required("sender", Type::kWords, "Where, for a bounce on the way to its sender.",
+                 to_next_hop)},
+       "Says where the bytes of an accepted message may be seen."},
+  };
+}
+
+std::vector<ElementEntry> story_entries() {
+  const Words both = {"client", "server"};
+  const AttributeEntry peer =
+      optional("peer", Type::kName, "A peer of this role that plays instead of steps.");
+  return {
+      {"story",
+       "story",
+       {},
+       Occurs::kAny,
+       Text::kNone,
+       {optional("name", Type::kName, "As the file is named.", {}, "the file's name without .xml"),
+        ref(), required("why", Type::kText, "Why this dialogue matters.")},
+       "One dialogue, line by line, with the client, the server or both."},
+      {"story-gateway",
+       "gateway",
+       {"story"},
+       Occurs::kAtMostOnce,
+       Text::kNone,
+       setting_attributes(),
+       "The settings under which the story plays."},
+      {"client",
+       "client",
+       {"story"},
+       Occurs::kOnce,
+       Text::kNone,
+       {peer},
+       "What the client does; it begins connected."},
+      {"server",
+       "server",
+       {"story"},
+       Occurs::kAtMostOnce,
+       Text::kNone,
+       {peer},
+       "What the next hop does; it begins with the first connection."},
+      {"say",
+       "say",
+       both,
+       Occurs::kAny,
+       Text::kOptional,
+       {optional("raw", Type::kRaw, "Exactly these bytes, in place of the text."),
+        optional("split", Type::kNumbers, "Offsets at which the bytes are cut into writes.")},
+       "Writes one line and CRLF, or raw bytes. ${recipient}, ${sender} and ${token} are the "
+       "case's "
+       "own."},
+      {"hear-client",
+       "hear",
+       {"client"},
+       Occurs::kAny,
+       Text::kNone,
+       {required("reply", Type::kReplies, "The reply codes that conform."),
+        optional("enhanced", Type::kEnhanced, "The enhanced code it must have."),
+        optional("offers", Type::kKeywords, "Keywords that an EHLO reply must list."),
+        optional("lacks", Type::kKeywords, "Keywords that an EHLO reply must not list."),
+        optional("contains", Type::kText, "Text that must be found in it.")},
+       "Reads one whole reply."},
+      {"hear-server",
+       "hear",
+       {"server"},
+       Occurs::kAny,
+       Text::kNone,
+       {required("command", Type::kVerb, "The verb that must come.")},
+       "Reads one command."},
+      handshake(
+          "client",
+          {optional("trust", Type::kName, "The CAs to verify the gateway's certificate with.", {},
+                    "it does not verify"),
+           optional("asked", Type::kWord, "Whether a certificate must be asked for.", kYesNo)}),
+      handshake("server", {optional("asks", Type::kWord, "Whether to ask for a certificate.",
+                                    {"no", "request", "require"}, "no")}),
+      {"deliver",
+       "deliver",
+       both,
+       Occurs::kAny,
+       Text::kNone,
+       {},
+       "Client: MAIL, RCPT, DATA, the message and its 250. Server: takes one message."},
+      {"message",
+       "message",
+       {"client"},
+       Occurs::kAny,
+       Text::kNone,
+       {},
+       "Writes the message and the final dot, after a 354."},
+      {"connect",
+       "connect",
+       both,
+       Occurs::kAny,
+       Text::kNone,
+       {},
+       "Client: opens a further connection. Server: waits for a further one."},
+      {"close",
+       "close",
+       both,
+       Occurs::kAny,
+       Text::kNone,
+       {},
+       "Ends the sending side (close_notify first, under TLS)."},
+      {"reset", "reset", both, Occurs::kAny, Text::kNone, {}, "Resets the connection."},
+      {"end",
+       "end",
+       both,
+       Occurs::kAny,
+       Text::kNone,
+       {optional("how", Type::kWord, "How it must end.", {"close", "reset"}, "close")},
+       "The gateway ends the connection and sends nothing more before."},
+      {"expect",
+       "expect",
+       {"story"},
+       Occurs::kAtMostOnce,
+       Text::kNone,
+       {optional("inbound", Type::kOutcomes, "What the client must see in the end."),
+        optional("outbound", Type::kOutcomes, "What must become of the message."),
+        optional("next-hop", Type::kWords, "Where the message may be seen.",
+                 [] {
+                   Words words = disclosure_places();
+                   words.push_back("nothing");
+                   return words;
+                 }())},
+       "Outcomes to be judged beside the steps."},
+  };
+}
+
+std::vector<ElementEntry> gateway_entries() {
+  const Words commands = {"version", "prepare", "start", "queue"};
+  return {
+      {"gateway",
+       "gateway",
+       {},
+       Occurs::kAny,
+       Text::kNone,
+       {required("name", Type::kName, "What --gateway names it by."),
+        required("about", Type::kText, "What it is, in words."),
+        optional("grade", Type::kWord, "The grade to which it is held.",
+                 {"form", "letter", "policy"}, "letter")},
+       "How to run a gateway: its files, its commands, and the record it keeps."},
+      {"requires",
+       "requires",
+       {"gateway"},
+       Occurs::kAny,
+       Text::kNone,
+       {required("program", Type::kText, "A program's name, sought in PATH, or its full path.")},
+       "A program without which the gateway cannot run."},
+      {"version",
+       "version",
+       {"gateway"},
+       Occurs::kAtMostOnce,
+       Text::kNone,
+       {},
+       "A command that prints the gateway's version."},
+      {"prepare",
+       "prepare",
+       {"gateway"},
+       Occurs::kAny,
+       Text::kNone,
+       {},
+       "A command run to its end before the start."},
+      {"start",
+       "start",
+       {"gateway"},
+       Occurs::kOnce,
+       Text::kNone,
+       {optional("namespace", Type::kWord,
+                 "pid: a PID namespace of its own, for programs that make sessions.", {"pid"})},
+       "The command that is the gateway."},
+      {"queue",
+       "queue",
+       {"gateway"},
+       Occurs::kAtMostOnce,
+       Text::kNone,
+       {required("line", Type::kPattern, "One line of its output; group recipient.")},
+       "A command that lists what is still queued, run after the stop."},
+      {"arg",
+       "arg",
+       commands,
+       Occurs::kAny,
+       Text::kRequired,
+       {},
+       "The program, then its arguments, one each. No shell reads them."},
+      {"file",
+       "file",
+       {"gateway"},
+       Occurs::kAny,
+       Text::kOptional,
+       {required("name", Type::kFileName, "Relative to ${dir}."),
+        optional("mode", Type::kMode, "Its permissions.", {}, "0600")},
+       "A file to write before the start. Its first newline and common indentation are removed."},
+      {"setting",
+       "setting",
+       {"gateway"},
+       Occurs::kAny,
+       Text::kOptional,
+       {required("name", Type::kWord, "The setting.", setting_names()),
+        optional("is", Type::kText, "The value that this is the text of.", {}, "any"),
+        optional("when", Type::kCondition, "Further settings that it depends on.")},
+       "What a setting's value means in the gateway's files: the text of ${NAME}."},
+      {"cannot",
+       "cannot",
+       {"gateway"},
+       Occurs::kAny,
+       Text::kNone,
+       {required("when", Type::kCondition, "Settings that it cannot express."),
+        required("why", Type::kText, "The reason, for the report.")},
+       "Cases that are skipped for this gateway."},
+      {"ready",
+       "ready",
+       {"gateway"},
+       Occurs::kOnce,
+       Text::kNone,
+       {optional("from", Type::kWord, "Where the ready line comes.", {"stdout", "stderr", "fd"},
+                 "stdout"),
+        optional("match", Type::kPattern,
+                 "The ready line; groups address and port tell where it listens."),
+        optional("banner", Type::kWord, "It is ready when its port answers.", {"yes"}),
+        optional("within", Type::kDuration, "The time it is given.", {}, "10s")},
+       "How to tell that it serves: a line or an answering port."},
+      {"stop",
+       "stop",
+       {"gateway"},
+       Occurs::kAtMostOnce,
+       Text::kNone,
+       {optional("signal", Type::kWord, "What ends it.", {"TERM", "INT", "QUIT", "HUP"}, "TERM"),
+        optional("within", Type::kDuration, "The time it is given.", {}, "10s")},
+       "How to end it."},
+      {"hasten",
+       "hasten",
+       {"gateway"},
+       Occurs::kAtMostOnce,
+       Text::kNone,
+       {optional("second-attempt", Type::kWord,
+                 "Whether its configuration brings a second attempt within moments.", kYesNo,
+                 "yes")},
+       "What its retries can be driven to."},
+      {"record",
+       "record",
+       {"gateway"},
+       Occurs::kAny,
+       Text::kNone,
+       {required("from", Type::kWord, "Where it is read.", {"stdout", "stderr", "fd", "file"}),
+        optional("file", Type::kFileName, "For from=\"file\": relative to ${dir}.")},
+       "Where the gateway tells what became of each message."},
+      {"event",
+       "event",
+       {"record"},
+       Occurs::kAny,
+       Text::kRequired,
+       {required("kind", Type::kWord, "What such a line tells.", event_kinds())},
+       "A pattern for lines of the record; its named groups are the event's facts."},
+  };
+}
+
+}  // namespace
+
+const std::vector<Setting>& settings() {
+  static const std::vector<Setting> kSettings = {
+      {"server-level",
+       "Server TLS security level",
+       {"none", "attempt", "require"},
+       "attempt",
+       Side::kReceiving},
+      {"client-certificate",
+       "Requesting client TLS certificate",
+       {"none", "request", "require"},
+       "none",
+       Side::kReceiving},
+      {"client-level",
+       "Client TLS security level",
+       {"none", "attempt", "require", "verify"},
+       "attempt",
+       Side::kSending},
+      {"clear-fallback-delay", "Delay before clear text after failed TLS", {}, "0", Side::kSending},
+  };
+  return kSettings;
+}
+
+const Setting* setting(std::string_view name) {
+  for (const Setting& known : settings()) {
+    if (known.name == name) return &known;
+  }
+  return nullptr;
+}
+
+Assignment complete(const Assignment& stated) {
+  Assignment all;
+  for (const Setting& known : settings()) {
+    const std::string* value = stated.get(known.name);
+    all.set(known.name, value ? *value : known.default_value);
+  }
+  return all;
+}
+
+KnownKeys setting_keys() {
+  KnownKeys keys;
+  for (const Setting& known : settings()) keys[known.name] = known.values;
+  return keys;
+}
+
+const AttributeEntry* ElementEntry::attribute(std::string_view attribute_name) const {
+  for (const AttributeEntry& entry : attributes) {
+    if (entry.name == attribute_name) return &entry;
+  }
+  return nullptr;
+}
+
+const std::vector<ElementEntry>& elements() {
+  static const std::vector<ElementEntry> kElements = [] {
+    std::vector<ElementEntry> all;
+    for (auto part :
+         {requirement_entries, peer_entries, matrix_entries, story_entries, gateway_entries}) {
+      std::vector<ElementEntry> entries = part();
+      std::move(entries.begin(), entries.end(), std::back_inserter(all));
+    }
+    return all;
+  }();
+  return kElements;
+}
+
+std::vector<const ElementEntry*> children_of(std::string_view parent) {
+  std::vector<const ElementEntry*> children;
+  for (const ElementEntry& entry : elements()) {
+    const auto& parents = entry.parents;
+    const bool stands = parent.empty()
+                            ? parents.empty()
+                            : std::find(parents.begin(), parents.end(), parent) != parents.end();
+    if (stands) children.push_back(&entry);
+  }
+  return children;
+}
+
+const std::vector<std::string>& deviation_points() {
+  static const Words kWords = {"greeting",    "ehlo",     "starttls",  "ready", "client-hello",
+                               "certificate", "finished", "after-tls", "mail",  "rcpt",
+                               "data",        "body",     "dot",       "quit"};
+  return kWords;
+}
+
+const std::vector<std::string>& deviation_acts() {
+  static const Words kWords = {"say", "skip", "close", "reset"};
+  return kWords;
+}
+
+const std::vector<std::string>& disclosure_places() {
+  static const Words kWords = {"tls", "clear-untried", "clear-unavailable", "clear-later"};
+  return kWords;
+}
+
+const std::vector<std::string>& event_kinds() {
+  static const Words kWords = {"session-start", "session-end",      "accepted",        "delivered",
+                               "deferred",      "bounced",          "discarded",       "warning",
+                               "rejected",      "settings-applied", "settings-refused"};
+  return kWords;
+}
+
+const std::vector<std::string>& event_groups() {
+  static const Words kWords = {"recipient", "sender", "client", "id",   "code",
+                               "reason",    "host",   "tls",    "cause"};
+  return kWords;
+}
+
+}  // namespace postern
