@@ -52,9 +52,11 @@ std::optional<std::string> read_whole(const std::string& file, std::string& why)
     why = S_ISDIR(facts.st_mode) ? "is a directory; a file is needed" : "is not a regular file";
     return std::nullopt;
   }
-  std::string text(kLargestFile + 1, '\0');
+  // One byte more than it should be, to see the end; a file that grows meanwhile is read on.
+  std::string text(std::min(static_cast<std::size_t>(facts.st_size), kLargestFile) + 1, '\0');
   std::size_t length = 0;
-  while (length < text.size()) {
+  while (length <= kLargestFile) {
+    if (length == text.size()) text.resize(std::min(2 * length, kLargestFile + 1));
     const ssize_t got = ::read(input.number(), text.data() + length, text.size() - length);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) {
@@ -69,7 +71,6 @@ std::optional<std::string> read_whole(const std::string& file, std::string& why)
     return std::nullopt;
   }
   text.resize(length);
-  text.shrink_to_fit();
   return text;
 }
 
