@@ -92,6 +92,14 @@ std::vector<AlternativeName> read_names(StrictElement& element) {
   return names;
 }
 
+bool is_subject_value(const std::string& key, const std::string& value) {
+  if (key == "C") {
+    return value.size() == 2 &&
+           std::all_of(value.begin(), value.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
+  }
+  return !value.empty() && value.size() <= kLongestSubjectValue;
+}
+
 /// read_subject reads `CN=mx.postern.test, O=Postern`. An empty one is an empty subject.
 std::vector<SubjectName> read_subject(StrictElement& element, const std::string& name) {
   if (!element.has("subject")) return {{"CN", name}};
@@ -107,10 +115,9 @@ std::vector<SubjectName> read_subject(StrictElement& element, const std::string&
         equals == std::string::npos ? ""s : with_nul(trimmed(part.substr(equals + 1)));
     if (std::find(kSubjectKeys.begin(), kSubjectKeys.end(), key) == kSubjectKeys.end()) {
       element.refuse_word("subject", key, kSubjectKeys);
-    } else if (value.empty() || value.size() > kLongestSubjectValue ||
-               (key == "C" && value.size() != 2)) {
+    } else if (!is_subject_value(key, value)) {
       element.refuse("subject", fmt::format("found \"{}\" in subject; allowed is KEY=VALUE with 1 "
-                                            "to {} bytes of value (2 for C)",
+                                            "to {} bytes of value (C: two capital letters)",
                                             part, kLongestSubjectValue));
     } else {
       subject.push_back({key, value});
@@ -325,7 +332,7 @@ class Reader {
     }
   }
 
-  /// check_cycles reports each circle of issuers once, at every certificate that is in it.
+  /// check_cycles reports a circle of issuers at every certificate that is in it.
   void check_cycles() {
     for (const auto& [name, made] : made_.certificates) {
       std::set<std::string> seen;

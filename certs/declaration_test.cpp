@@ -121,6 +121,7 @@ TEST(Declaration, RefusesNamesThatAreNone) {
   EXPECT_THAT(problem_in(certificate("subject='CN'")), HasSubstr("found \"CN\" in subject"));
   EXPECT_THAT(problem_in(certificate("subject='XN=a'")), HasSubstr("allowed are \"CN\", \"O\""));
   EXPECT_THAT(problem_in(certificate("subject='C=DEU'")), HasSubstr("found \"C=DEU\""));
+  EXPECT_THAT(problem_in(certificate("subject='C=\xC3\xA4'")), HasSubstr("two capital letters"));
   EXPECT_THAT(problem_in(certificate("subject='CN=" + std::string(65, 'a') + "'")),
               HasSubstr("1 to 64 bytes"));
   EXPECT_THAT(problem_in("<ca name='Bad' about='x'/>"), HasSubstr("small letters"));
