@@ -1,0 +1,90 @@
+#include "bounce.hpp"
+
+#include <fmt/format.h>
+
+namespace gateway {
+namespace {
+
+constexpr std::size_t kLargestHeader = 16 * 1024;
+
+// one_line makes foreign text fit for a header field of ASCII.
+std::string one_line(std::string_view text) {
+  std::string out;
+  for (const char c : text) out += c < 0x20 || c >= 0x7f ? '?' : c;
+  return out;
+}
+
+std::string human_part(const std::string& gateway_name, const std::vector<Failure>& failures) {
+  std::string text = fmt::format(
+      "This is the mail gateway {}.\r\n\r\n"
+      "Your message could not be delivered to the recipients below. It has been given up.\r\n",
+      gateway_name);
+  for (const auto& failure : failures) {
+    text += fmt::format("\r\n<{}>: {} {}\r\n", failure.recipient, failure.enhanced,
+                        one_line(failure.reason));
+  }
+  return text;
+}
+
+std::string status_part(const std::string& gateway_name, const Envelope& original,
+                        const std::vector<Failure>& failures) {
+  std::string text =
+      fmt::format("Reporting-MTA: dns; {}\r\nX-Queue-Id: {}\r\nArrival-Date: {}\r\n", gateway_name,
+                  queue_id(original.id), rfc5322_date(original.received));
+  for (const auto& failure : failures) {
+    // An unanswered 4.x.x that ran out of time is final now, but keeps its code (RFC 3464 section
+    // 2.3.4 wants what is known).
+    text += fmt::format("\r\nFinal-Recipient: rfc822; {}\r\nAction: failed\r\nStatus: {}\r\n",
+                        failure.recipient, failure.enhanced);
+    if (!failure.next_hop.empty()) {
+      text += fmt::format("Remote-MTA: dns; {}\r\n", failure.next_hop);
+    }
+    text += fmt::format("Diagnostic-Code: smtp; {}\r\n", one_line(failure.reason));
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string header_of(std::string_view first_piece) {
+  auto end = first_piece.find("\r\n\r\n");
+  std::string_view header =
+      end == std::string_view::npos ? first_piece : first_piece.substr(0, end + 2);
+  if (header.size() > kLargestHeader) {
+    end = header.rfind("\r\n", kLargestHeader);
+    header = end == std::string_view::npos ? std::string_view() : header.substr(0, end + 2);
+  }
+  std::string out(header);
+  for (char& c : out) {
+    if (static_cast<unsigned char>(c) >= 0x80) c = '?';
+  }
+  return out;
+}
+
+std::string make_bounce(const std::string& gateway_name, const Envelope& bounce,
+                        const Envelope& original, const std::vector<Failure>& failures,
+                        const std::string& original_header) {
+  const std::string id = queue_id(bounce.id);
+  const std::string boundary = fmt::format("={}/{}=", id, queue_id(original.id));
+  const auto part = [&boundary](std::string_view type, const std::string& text) {
+    return fmt::format("--{}\r\nContent-Type: {}\r\n\r\n{}\r\n", boundary, type, text);
+  };
+  return fmt::format(
+             "Received: by {} id {};\r\n\t{}\r\n"
+             "From: Mail gateway <postmaster@{}>\r\n"
+             "To: <{}>\r\n"
+             "Subject: Your message could not be delivered\r\n"
+             "Date: {}\r\n"
+             "Message-ID: <{}@{}>\r\n"
+             "Auto-Submitted: auto-replied\r\n"
+             "MIME-Version: 1.0\r\n"
+             "Content-Type: multipart/report; report-type=delivery-status;\r\n"
+             "\tboundary=\"{}\"\r\n\r\n",
+             gateway_name, id, rfc5322_date(bounce.received), gateway_name, original.sender,
+             rfc5322_date(bounce.received), id, gateway_name, boundary) +
+         part("text/plain; charset=us-ascii", human_part(gateway_name, failures)) +
+         part("message/delivery-status", status_part(gateway_name, original, failures)) +
+         part("text/rfc822-headers", original_header) + fmt::format("--{}--\r\n", boundary);
+}
+
+}  // namespace gateway

@@ -1,0 +1,292 @@
+#include "config.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "smtp_command.hpp"
+
+namespace gateway {
+namespace {
+
+namespace fs = std::filesystem;
+
+const std::vector<std::string_view> kServerLevels = {"none", "attempt", "require"};
+const std::vector<std::string_view> kClientCertificates = {"none", "request", "require"};
+const std::vector<std::string_view> kClientLevels = {"none", "attempt", "require", "verify"};
+
+// Reader turns one file into a Config, collecting complaints on the way.
+class Reader {
+ public:
+  explicit Reader(const std::string& path)
+      : file_(path), folder_(fs::absolute(path).parent_path()) {}
+
+  Config read();
+
+ private:
+  void read_listen(pugi::xml_node node);
+  void read_tls(pugi::xml_node node);
+  void check_tls(Element& element);
+  void read_relay(pugi::xml_node node);
+  void read_route(pugi::xml_node node);
+  void read_retry(pugi::xml_node node);
+  void read_limits(pugi::xml_node node);
+  void read_times(Element& element);
+  std::string path(std::string_view value) const;
+  std::uint16_t port(Element& element, std::uint64_t fallback, std::uint64_t low);
+  std::string address(Element& element, std::string value);
+
+  XmlFile file_;
+  fs::path folder_;
+  Config config_;
+};
+
+std::string Reader::path(std::string_view value) const {
+  return value.empty() ? std::string() : (folder_ / value).lexically_normal().string();
+}
+
+std::uint16_t Reader::port(Element& element, std::uint64_t fallback, std::uint64_t low) {
+  return static_cast<std::uint16_t>(element.number("port", fallback, low, 65535));
+}
+
+std::string Reader::address(Element& element, std::string value) {
+  if (value.empty()) return value;
+  const auto parsed = IpAddress::parse(value);
+  if (parsed) return parsed->to_string();
+  element.complain("address",
+                   fmt::format("found address=\"{}\"; allowed: an IPv4 or IPv6 address", value));
+  return {};
+}
+
+void Reader::read_listen(pugi::xml_node node) {
+  Element element(file_, node);
+  Listen listen;
+  listen.address = address(element, element.required("address"));
+  listen.port = port(element, 25, 0);
+  element.done();
+  config_.listen.push_back(std::move(listen));
+}
+
+void Reader::check_tls(Element& element) {
+  const TlsConfig& tls = config_.tls;
+  if (const auto error = combination_error(tls.receiving); !error.empty()) {
+    element.complain("client-certificate", error);
+  }
+  if (tls.receiving.level != ServerLevel::none && (tls.certificate.empty() || tls.key.empty())) {
+    element.complain("server-level",
+                     fmt::format("server-level=\"{}\" offers TLS, which needs certificate=\"...\" "
+                                 "and key=\"...\"; or set server-level=\"none\"",
+                                 kServerLevels[static_cast<std::size_t>(tls.receiving.level)]));
+  }
+  if (effective_certificate(tls.receiving) == ClientCertificate::require && tls.client_ca.empty()) {
+    element.complain("client-certificate",
+                     "client-certificate=\"require\" needs client-ca=\"...\": without it no "
+                     "certificate can verify");
+  }
+  if (tls.client_level == ClientLevel::verify && tls.next_hop_ca.empty()) {
+    element.complain("client-level",
+                     "client-level=\"verify\" needs next-hop-ca=\"...\": without it no "
+                     "certificate can verify");
+  }
+  if (tls.sending_certificate.empty() != tls.sending_key.empty()) {
+    element.complain({}, "sending-certificate and sending-key go together: only one is set");
+  }
+}
+
+void Reader::read_tls(pugi::xml_node node) {
+  Element element(file_, node);
+  TlsConfig& tls = config_.tls;
+  tls.receiving.level = static_cast<ServerLevel>(element.choice("server-level", kServerLevels, 1));
+  tls.receiving.certificate =
+      static_cast<ClientCertificate>(element.choice("client-certificate", kClientCertificates, 0));
+  tls.client_level = static_cast<ClientLevel>(element.choice("client-level", kClientLevels, 1));
+  if (element.text("clear-fallback-delay") == "never") {
+    tls.clear_fallback_delay.reset();
+  } else {
+    tls.clear_fallback_delay = element.duration("clear-fallback-delay", *tls.clear_fallback_delay);
+  }
+  tls.certificate = path(element.text("certificate"));
+  tls.key = path(element.text("key"));
+  tls.client_ca = path(element.text("client-ca"));
+  tls.next_hop_ca = path(element.text("next-hop-ca"));
+  tls.next_hop_crl = path(element.text("next-hop-crl"));
+  tls.sending_certificate = path(element.text("sending-certificate"));
+  tls.sending_key = path(element.text("sending-key"));
+  check_tls(element);
+  element.done();
+}
+
+void Reader::read_relay(pugi::xml_node node) {
+  Element element(file_, node);
+  const std::string domain = element.text("domain");
+  const std::string network = element.text("network");
+  if (domain.empty() == network.empty()) {
+    element.complain({}, "<relay> needs either domain=\"...\" or network=\"...\"");
+  } else if (!domain.empty()) {
+    config_.relay_domains.push_back(lower_case(domain));
+  } else if (const auto parsed = Network::parse(network)) {
+    config_.relay_networks.push_back(*parsed);
+  } else {
+    element.complain("network", fmt::format("found network=\"{}\"; allowed: ADDRESS or "
+                                            "ADDRESS/BITS",
+                                            network));
+  }
+  element.done();
+}
+
+void Reader::read_route(pugi::xml_node node) {
+  Element element(file_, node);
+  Route route;
+  route.domain = lower_case(element.required("domain"));
+  route.hop.address = address(element, element.required("address"));
+  route.hop.host = lower_case(element.text("host", route.hop.address));
+  if (!route.hop.host.empty() && route.hop.host.back() == '.') route.hop.host.pop_back();
+  route.hop.port = port(element, 25, 1);
+  element.done();
+  config_.routes.push_back(std::move(route));
+}
+
+void Reader::read_retry(pugi::xml_node node) {
+  Element element(file_, node);
+  std::string_view rest;
+  const std::string schedule = element.text("schedule");
+  std::vector<Duration> delays;
+  for (rest = schedule; !rest.empty();) {
+    const auto begin = std::min(rest.find_first_not_of(' '), rest.size());
+    rest.remove_prefix(begin);
+    const auto end = std::min(rest.find(' '), rest.size());
+    if (end == 0) break;
+    const auto delay = parse_duration(rest.substr(0, end));
+    if (!delay || *delay < std::chrono::milliseconds(1)) {
+      element.complain("schedule", fmt::format("found \"{}\" in schedule; allowed: delays of at "
+                                               "least 1ms with ms, s, m, h or d",
+                                               rest.substr(0, end)));
+    } else {
+      delays.push_back(*delay);
+    }
+    rest.remove_prefix(end);
+  }
+  if (element.has("schedule") && delays.empty()) {
+    element.complain("schedule", "schedule is empty; allowed: delays such as \"5m 10m 1h\"");
+  }
+  if (!delays.empty()) config_.retry_schedule = std::move(delays);
+  config_.lifetime = element.duration("lifetime", config_.lifetime);
+  element.done();
+}
+
+void Reader::read_times(Element& element) {
+  Limits& limits = config_.limits;
+  limits.command_time = element.duration("command-time", limits.command_time);
+  limits.data_time = element.duration("data-time", limits.data_time);
+  limits.tls_time = element.duration("tls-time", limits.tls_time);
+  limits.without_tls_time = element.duration("without-tls-time", limits.without_tls_time);
+  limits.drain_time = element.duration("drain-time", limits.drain_time);
+  limits.connect_time = element.duration("connect-time", limits.connect_time);
+  limits.greeting_time = element.duration("greeting-time", limits.greeting_time);
+  limits.reply_time = element.duration("reply-time", limits.reply_time);
+  limits.send_time = element.duration("send-time", limits.send_time);
+  limits.end_of_data_time = element.duration("end-of-data-time", limits.end_of_data_time);
+  limits.quit_time = element.duration("quit-time", limits.quit_time);
+  limits.shutdown_time = element.duration("shutdown-time", limits.shutdown_time);
+}
+
+void Reader::read_limits(pugi::xml_node node) {
+  constexpr std::uint64_t kMany = 1'000'000'000;
+  Element element(file_, node);
+  Limits& limits = config_.limits;
+  limits.command_line = element.number("command-line", limits.command_line, 64, 65536);
+  limits.text_line = element.size("text-line", limits.text_line);
+  limits.message = element.size("message", limits.message);
+  limits.recipients = element.number("recipients", limits.recipients, 1, kMany);
+  limits.connections = element.number("connections", limits.connections, 1, kMany);
+  limits.connections_per_address =
+      element.number("connections-per-address", limits.connections_per_address, 1, kMany);
+  limits.bad_commands = element.number("bad-commands", limits.bad_commands, 1, kMany);
+  limits.commands_without_tls =
+      element.number("commands-without-tls", limits.commands_without_tls, 1, kMany);
+  limits.received_headers = element.number("received-headers", limits.received_headers, 1, kMany);
+  limits.memory = element.size("memory", limits.memory);
+  limits.large_message = element.size("large-message", limits.large_message);
+  limits.deliveries = element.number("deliveries", limits.deliveries, 1, kMany);
+  limits.deliveries_per_next_hop =
+      element.number("deliveries-per-next-hop", limits.deliveries_per_next_hop, 1, kMany);
+  read_times(element);
+  element.done();
+}
+
+Config Reader::read() {
+  const pugi::xml_node root = file_.root();
+  if (std::string_view(root.name()) != "gateway") {
+    file_.complain(root, {}, fmt::format("found <{}>; allowed: <gateway>", root.name()));
+    file_.raise();
+  }
+  using std::chrono::minutes;
+  config_.retry_schedule = {minutes(5), minutes(10), minutes(20), minutes(40), minutes(60)};
+  Element element(file_, root);
+  config_.name = element.required("name");
+  config_.data = path(element.required("data"));
+  element.done({"listen", "tls", "relay", "route", "retry", "limits", "journal"});
+  for (const auto& node : root.children("listen")) read_listen(node);
+  for (const auto& node : root.children("relay")) read_relay(node);
+  for (const auto& node : root.children("route")) read_route(node);
+  for (const char* once : {"tls", "retry", "limits", "journal"}) {
+    if (const auto second = root.child(once).next_sibling(once)) {
+      file_.complain(second, {}, fmt::format("found a second <{}>; allowed: one", once));
+    }
+  }
+  if (root.child("tls")) {
+    read_tls(root.child("tls"));
+  } else {
+    Element defaults(file_, root);
+    check_tls(defaults);
+  }
+  if (root.child("retry")) read_retry(root.child("retry"));
+  if (root.child("limits")) read_limits(root.child("limits"));
+  if (root.child("journal")) {
+    Element journal(file_, root.child("journal"));
+    config_.journal = path(journal.text("file"));
+    journal.done();
+  }
+  if (config_.listen.empty()) file_.complain(root, {}, "<gateway> has no <listen .../>");
+  file_.raise();
+  return std::move(config_);
+}
+
+}  // namespace
+
+bool Config::relays_domain(std::string_view domain) const {
+  for (const auto& allowed : relay_domains) {
+    if (allowed == domain) return true;
+    if (allowed.front() == '.' && domain.size() > allowed.size() &&
+        domain.substr(domain.size() - allowed.size()) == allowed) {
+      return true;
+    }
+  }
+  return false;
+}
+
+bool Config::relays_client(const IpAddress& client) const {
+  return std::any_of(relay_networks.begin(), relay_networks.end(),
+                     [&](const Network& network) { return network.contains(client); });
+}
+
+std::vector<NextHop> Config::next_hops(std::string_view domain) const {
+  std::vector<NextHop> hops;
+  for (const auto& route : routes) {
+    if (route.domain == domain) hops.push_back(route.hop);
+  }
+  if (hops.empty() && domain != "*") return next_hops("*");
+  return hops;
+}
+
+Duration Config::retry_delay(unsigned attempt) const {
+  const std::size_t index = attempt == 0 ? 0 : attempt - 1;
+  return retry_schedule[std::min(index, retry_schedule.size() - 1)];
+}
+
+Config load_config(const std::string& path) {
+  return Reader(path).read();
+}
+
+}  // namespace gateway

@@ -1,0 +1,109 @@
+// The configuration of the gateway as a model, and its reader. docs/gateway.md describes the file.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "policy.hpp"
+#include "values.hpp"
+#include "xml_file.hpp"
+
+namespace gateway {
+
+struct Listen {
+  std::string address;
+  std::uint16_t port = 0;
+  bool operator==(const Listen&) const = default;
+};
+
+// TlsConfig is the <tls> element. Paths are absolute or empty.
+struct TlsConfig {
+  ReceivingPolicy receiving;
+  ClientLevel client_level = ClientLevel::attempt;
+  std::optional<Duration> clear_fallback_delay = std::chrono::seconds(300);  // nullopt: never
+  std::string certificate;
+  std::string key;
+  std::string client_ca;
+  std::string next_hop_ca;
+  std::string next_hop_crl;
+  std::string sending_certificate;
+  std::string sending_key;
+};
+
+// NextHop is where the mail of a domain goes. `host` is the name to verify (OUT-4) and to send as
+// SNI, `address` an IP literal to connect to.
+struct NextHop {
+  std::string host;
+  std::string address;
+  std::uint16_t port = 25;
+  bool operator==(const NextHop&) const = default;
+};
+
+struct Route {
+  std::string domain;  // lower case; "*" is the default route
+  NextHop hop;
+};
+
+struct Limits {
+  std::uint64_t command_line = 512;  // octets with CRLF, RFC 5321 section 4.5.3.1.4
+  std::uint64_t text_line = 65536;   // octets without CRLF
+  std::uint64_t message = 50ULL * 1024 * 1024;
+  std::uint64_t recipients = 1000;
+  std::uint64_t connections = 2000;
+  std::uint64_t connections_per_address = 500;
+  std::uint64_t bad_commands = 20;
+  std::uint64_t commands_without_tls = 20;
+  std::uint64_t received_headers = 100;
+  std::uint64_t memory = 64ULL * 1024 * 1024;    // bodies held in memory, all together
+  std::uint64_t large_message = 1024ULL * 1024;  // from here on a body goes to disk in chunks
+  std::uint64_t deliveries = 500;                // attempts under way, all together
+  std::uint64_t deliveries_per_next_hop = 100;
+  Duration command_time = std::chrono::minutes(5);      // waiting for a command
+  Duration data_time = std::chrono::minutes(3);         // waiting for the next piece of data
+  Duration tls_time = std::chrono::seconds(60);         // a handshake, either direction
+  Duration without_tls_time = std::chrono::minutes(5);  // IN-3: a session without required TLS
+  Duration drain_time = std::chrono::seconds(5);        // after our close, for the peer's
+  Duration connect_time = std::chrono::seconds(30);
+  Duration greeting_time = std::chrono::minutes(5);
+  Duration reply_time = std::chrono::minutes(5);  // EHLO, STARTTLS, MAIL, RCPT, DATA
+  Duration send_time = std::chrono::minutes(3);   // one piece of data to the next hop
+  Duration end_of_data_time = std::chrono::minutes(10);
+  Duration quit_time = std::chrono::seconds(5);
+  Duration shutdown_time = std::chrono::seconds(3);
+};
+
+struct Config {
+  std::string name;  // of this gateway: greeting, EHLO, Received
+  std::string data;  // folder of the queue
+  std::vector<Listen> listen;
+  TlsConfig tls;
+  std::vector<std::string> relay_domains;  // lower case; ".x" means every domain below x
+  std::vector<Network> relay_networks;
+  std::vector<Route> routes;
+  std::vector<Duration> retry_schedule;  // the last one repeats
+  Duration lifetime = std::chrono::hours(24 * 5);
+  Limits limits;
+  std::string journal;  // a file, or empty: stdout
+
+  // relays_domain tells whether mail for `domain` is relayed for anyone.
+  bool relays_domain(std::string_view domain) const;
+
+  // relays_client tells whether mail from this client is relayed anywhere.
+  bool relays_client(const IpAddress& client) const;
+
+  // next_hops returns where mail for `domain` goes, in the order of the file; the default route
+  // only where the domain has none of its own.
+  std::vector<NextHop> next_hops(std::string_view domain) const;
+
+  // retry_delay is the wait after attempt number `attempt` (from 1) failed.
+  Duration retry_delay(unsigned attempt) const;
+};
+
+// load_config reads and checks a file. It throws ConfigError with every complaint it has. Key
+// material is not opened here: make_settings does that.
+Config load_config(const std::string& path);
+
+}  // namespace gateway

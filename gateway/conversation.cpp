@@ -1,0 +1,362 @@
+#include "conversation.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "data_reader.hpp"
+#include "smtp_command.hpp"
+
+namespace gateway {
+namespace {
+
+constexpr Duration kClosing = std::chrono::seconds(1);
+
+std::string said(const PeerReply& reply, std::string_view command) {
+  return fmt::format("{} {} (in reply to {})", reply.code, reply.text(), command);
+}
+
+}  // namespace
+
+asio::awaitable<std::string> BodySource::piece() {
+  const std::uint64_t sequence = next_++;
+  if (!memory_) co_return co_await queue_.body_piece(id_, sequence);
+  co_return sequence == 0 ? *memory_ : std::string();
+}
+
+Conversation::Conversation(std::shared_ptr<const Settings> settings, NextHop hop, bool falling_back,
+                           const Parcel& parcel, BodySource& body)
+    : settings_(std::move(settings)),
+      falling_back_(falling_back),
+      parcel_(parcel),
+      body_source_(body) {
+  report_.hop = std::move(hop);
+  report_.outcomes.resize(parcel_.recipients.size());
+}
+
+void Conversation::interrupt() {
+  interrupted_ = true;
+  if (channel_) channel_->interrupt();
+}
+
+bool Conversation::any_open() const {
+  return std::any_of(report_.outcomes.begin(), report_.outcomes.end(),
+                     [](const Outcome& outcome) { return outcome.fate == Fate::undecided; });
+}
+
+void Conversation::settle_open(Fate fate, std::string_view enhanced, std::string_view reason) {
+  for (auto& outcome : report_.outcomes) {
+    if (outcome.fate != Fate::undecided) continue;
+    outcome = {fate, std::string(enhanced), std::string(reason)};
+  }
+}
+
+asio::awaitable<Report> Conversation::run() {
+  try {
+    co_await talk();
+  } catch (const Stop&) {
+    // Decided on the way.
+  } catch (const DatabaseError& error) {
+    polite_ = false;
+    settle_open(Fate::deferred, "4.3.0", error.what());
+  } catch (const Disconnected& gone) {
+    polite_ = false;
+    if (gone.ending == Ending::interrupted) {
+      report_.interrupted = true;
+      settle_open(Fate::deferred, "4.3.2", "the gateway is stopping");
+    } else if (in_tls_window_) {
+      report_.tls_failed = true;
+      const auto decision = after_tls_failure();
+      settle_open(
+          Fate::deferred, decision.enhanced,
+          fmt::format("{}: {}: {}", decision.reason, ending_word(gone.ending), gone.detail));
+    } else if (!report_.connected) {
+      settle_open(Fate::deferred, "4.4.1", "cannot connect: " + gone.detail);
+    } else {
+      settle_open(
+          Fate::deferred, "4.4.2",
+          fmt::format("lost the connection: {}: {}", ending_word(gone.ending), gone.detail));
+    }
+  }
+  co_return std::move(report_);
+}
+
+asio::awaitable<void> Conversation::finish() {
+  if (!channel_) co_return;
+  try {
+    if (polite_) {
+      buffer_.clear();
+      channel_->limit(limits().quit_time);
+      co_await channel_->write("QUIT\r\n");
+      co_await hear(limits().quit_time);
+    }
+  } catch (const Disconnected&) {
+    // It is over either way.
+  }
+  co_await channel_->finish();
+  co_await channel_->drain(kClosing);
+}
+
+asio::awaitable<void> Conversation::talk() {
+  co_await connect();
+  co_await greet();
+  co_await say_hello();
+  const ClientLevel level = settings_->config.tls.client_level;
+  SendingDecision decision = after_ehlo(level, features_.starttls, falling_back_);
+  if (decision.step == SendingStep::start_tls) decision = co_await starttls();
+  obey(decision, PeerReply());
+  co_await transaction();
+}
+
+// obey ends the dialogue unless the decision is to send.
+void Conversation::obey(const SendingDecision& decision, const PeerReply& reply) {
+  const std::string reason =
+      reply.code == 0 ? std::string(decision.reason)
+                      : fmt::format("{}: {} {}", decision.reason, reply.code, reply.text());
+  switch (decision.step) {
+    case SendingStep::send_clear:
+      report_.cause = decision.cause;
+      return;
+    case SendingStep::start_tls:
+    case SendingStep::send_tls:
+      return;
+    case SendingStep::tls_failed:
+      // Not a byte of SMTP in clear text on this connection any more, QUIT included (OUT-2).
+      polite_ = false;
+      report_.tls_failed = true;
+      break;
+    case SendingStep::hold:
+      break;
+  }
+  settle_open(Fate::deferred, decision.enhanced, reason);
+  throw Stop();
+}
+
+asio::awaitable<void> Conversation::connect() {
+  const NextHop hop = report_.hop;
+  channel_ = co_await Channel::connect(hop.address, hop.port, limits().connect_time);
+  if (interrupted_) throw Disconnected(Ending::interrupted, "interrupted");
+  report_.connected = true;
+}
+
+asio::awaitable<void> Conversation::greet() {
+  const PeerReply greeting = co_await hear(limits().greeting_time);
+  polite_ = greeting.code != 421;
+  if (greeting.code == 220) co_return;
+  settle_open(Fate::deferred, "4.3.0", said(greeting, "the connection"));
+  throw Stop();
+}
+
+asio::awaitable<void> Conversation::say_hello() {
+  features_ = {};
+  PeerReply reply = co_await command("EHLO " + settings_->config.name);
+  in_tls_window_ = false;
+  if (reply.code == 250) {
+    read_features(reply);
+    co_return;
+  }
+  if (reply.permanent()) {
+    // RFC 5321 section 3.2: a server that does not know EHLO is greeted with HELO.
+    reply = co_await command("HELO " + settings_->config.name);
+    if (reply.code == 250) co_return;
+  }
+  if (reply.code == 421) polite_ = false;
+  settle_open(Fate::deferred, "4.3.0", said(reply, "EHLO"));
+  throw Stop();
+}
+
+void Conversation::read_features(const PeerReply& reply) {
+  for (std::size_t i = 1; i < reply.lines.size(); ++i) {
+    const Command line = parse_command(reply.lines[i]);
+    if (line.name == "PIPELINING") features_.pipelining = true;
+    if (line.name == "8BITMIME") features_.eight_bit = true;
+    if (line.name == "STARTTLS") features_.starttls = true;
+    if (line.name == "SIZE") {
+      features_.size = true;
+      features_.size_limit = parse_number(line.argument).value_or(0);
+    }
+  }
+}
+
+asio::awaitable<SendingDecision> Conversation::starttls() {
+  const ClientLevel level = settings_->config.tls.client_level;
+  in_tls_window_ = true;
+  const PeerReply reply = co_await command("STARTTLS");
+  SendingDecision decision = after_starttls(level, reply.code);
+  if (decision.step == SendingStep::start_tls) co_return co_await handshake();
+  in_tls_window_ = false;
+  obey(decision, reply);
+  co_return decision;
+}
+
+asio::awaitable<SendingDecision> Conversation::handshake() {
+  // OUT-7: what came behind the 220 line is not read as SMTP, what was said before is forgotten.
+  buffer_.clear();
+  replies_ = {};
+  polite_ = false;
+  channel_->limit(limits().tls_time);
+  SslHandle handle = client_handle(settings_->sending.get(), report_.hop.host);
+  report_.tls = co_await channel_->start_tls(std::move(handle));
+  if (report_.tls.verified && !certificate_names_host(channel_->ssl(), report_.hop.host)) {
+    report_.tls.verified = false;
+    report_.tls.error = "the certificate is not for " + report_.hop.host;
+  }
+  report_.verified = report_.tls.verified;
+  const auto verification = report_.verified ? Verification::verified : Verification::not_verified;
+  SendingDecision decision = after_handshake(settings_->config.tls.client_level, verification);
+  polite_ = true;
+  if (decision.step == SendingStep::hold) {
+    in_tls_window_ = false;
+    const std::string reason = fmt::format("{}: {}", decision.reason, report_.tls.error);
+    settle_open(Fate::deferred, decision.enhanced, reason);
+    throw Stop();
+  }
+  co_await say_hello();
+  co_return decision;
+}
+
+asio::awaitable<void> Conversation::send(std::string bytes) {
+  // Every reply is awaited, so nothing may wait here: it would be taken for the reply to what is
+  // sent now.
+  if (!buffer_.empty()) throw Disconnected(Ending::bad_reply, "a reply nobody asked for");
+  channel_->limit(limits().send_time);
+  co_await channel_->write(std::move(bytes));
+}
+
+asio::awaitable<PeerReply> Conversation::hear(Duration limit) {
+  channel_->limit(limit);
+  PeerReply reply;
+  for (;;) {
+    switch (replies_.take(buffer_, reply)) {
+      case PeerReplyReader::Status::complete:
+        co_return reply;
+      case PeerReplyReader::Status::invalid:
+        throw Disconnected(Ending::bad_reply, "not an SMTP reply");
+      case PeerReplyReader::Status::incomplete:
+        break;
+    }
+    co_await channel_->read(buffer_);
+  }
+}
+
+asio::awaitable<PeerReply> Conversation::command(std::string line) {
+  co_await send(line + "\r\n");
+  co_return co_await hear(limits().reply_time);
+}
+
+// OUT-6: what the next hop cannot carry unchanged is not sent at all.
+void Conversation::check_can_carry() {
+  if (parcel_.eight_bit && !features_.eight_bit) {
+    settle_open(Fate::failed, "5.6.3", "the next hop does not take 8-bit content (8BITMIME)");
+    throw Stop();
+  }
+  if (features_.size && features_.size_limit > 0 && parcel_.size > features_.size_limit) {
+    settle_open(Fate::failed, "5.3.4",
+                fmt::format("the message has {} octets, the next hop takes {}", parcel_.size,
+                            features_.size_limit));
+    throw Stop();
+  }
+}
+
+asio::awaitable<void> Conversation::transaction() {
+  check_can_carry();
+  std::string mail = "MAIL FROM:<" + parcel_.sender + ">";
+  if (features_.size) mail += fmt::format(" SIZE={}", parcel_.size);
+  if (features_.eight_bit && (parcel_.eight_bit || parcel_.declared_8bit)) mail += " BODY=8BITMIME";
+  if (features_.pipelining) {
+    co_await envelope_pipelined(std::move(mail));
+  } else {
+    co_await envelope_in_steps(std::move(mail));
+  }
+  co_await body();
+}
+
+asio::awaitable<void> Conversation::envelope_pipelined(std::string mail) {
+  std::string group = mail + "\r\n";
+  for (const auto& recipient : parcel_.recipients) group += "RCPT TO:<" + recipient + ">\r\n";
+  group += "DATA\r\n";
+  co_await send(std::move(group));
+  PeerReply reply = co_await hear(limits().reply_time);
+  judge_open(reply, "MAIL");
+  for (std::size_t i = 0; i < parcel_.recipients.size(); ++i) {
+    reply = co_await hear(limits().reply_time);
+    judge(i, reply, "RCPT");
+  }
+  reply = co_await hear(limits().reply_time);
+  if (reply.code == 354) {
+    if (any_open()) co_return;
+    co_await cancel_data();
+  } else {
+    if (reply.code < 400) throw Disconnected(Ending::bad_reply, said(reply, "DATA"));
+    judge_open(reply, "DATA");
+  }
+  throw Stop();
+}
+
+// cancel_data ends data that nobody is to get: with no recipient left the server has to refuse it.
+asio::awaitable<void> Conversation::cancel_data() {
+  co_await send(".\r\n");
+  co_await hear(limits().end_of_data_time);
+}
+
+asio::awaitable<void> Conversation::envelope_in_steps(std::string mail) {
+  PeerReply reply = co_await command(std::move(mail));
+  judge_open(reply, "MAIL");
+  if (!any_open()) throw Stop();
+  for (std::size_t i = 0; i < parcel_.recipients.size(); ++i) {
+    reply = co_await command("RCPT TO:<" + parcel_.recipients[i] + ">");
+    judge(i, reply, "RCPT");
+  }
+  if (!any_open()) throw Stop();
+  reply = co_await command("DATA");
+  if (reply.code == 354) co_return;
+  if (reply.code < 400) throw Disconnected(Ending::bad_reply, said(reply, "DATA"));
+  judge_open(reply, "DATA");
+  throw Stop();
+}
+
+asio::awaitable<void> Conversation::body() {
+  polite_ = false;
+  DotStuffer stuffer;
+  body_source_.rewind();
+  std::string piece = co_await body_source_.piece();
+  for (;;) {
+    std::string wire = stuffer.stuff(piece);
+    piece = co_await body_source_.piece();
+    const bool last = piece.empty();
+    if (last) wire += stuffer.end();
+    co_await send(std::move(wire));
+    if (last) break;
+  }
+  const PeerReply reply = co_await hear(limits().end_of_data_time);
+  polite_ = reply.code != 421;
+  if (reply.positive()) {
+    settle_open(Fate::relayed, reply.enhanced_or("2.0.0"), said(reply, "end of data"));
+    co_return;
+  }
+  if (reply.code < 400) throw Disconnected(Ending::bad_reply, said(reply, "end of data"));
+  judge_open(reply, "end of data");
+}
+
+void Conversation::judge(std::size_t recipient, const PeerReply& reply, std::string_view command) {
+  Outcome& outcome = report_.outcomes[recipient];
+  if (reply.code == 421) {
+    polite_ = false;
+    settle_open(Fate::deferred, reply.enhanced_or("4.3.2"), said(reply, command));
+    throw Stop();
+  }
+  if (outcome.fate != Fate::undecided || reply.positive()) return;
+  if (reply.code < 400) throw Disconnected(Ending::bad_reply, said(reply, command));
+  // OUT-9: a 4yz holds, a 5yz bounces.
+  outcome.fate = reply.permanent() ? Fate::failed : Fate::deferred;
+  outcome.enhanced = reply.enhanced_or(reply.permanent() ? "5.0.0" : "4.0.0");
+  outcome.reason = said(reply, command);
+}
+
+void Conversation::judge_open(const PeerReply& reply, std::string_view command) {
+  for (std::size_t i = 0; i < report_.outcomes.size(); ++i) {
+    if (report_.outcomes[i].fate == Fate::undecided) judge(i, reply, command);
+  }
+}
+
+}  // namespace gateway

@@ -1,0 +1,128 @@
+// A conversation with one next hop about one message: connects, follows the TLS policy, hands the
+// message over to as many of its recipients as the next hop takes.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "channel.hpp"
+#include "message.hpp"
+#include "services.hpp"
+#include "smtp_reply.hpp"
+
+namespace gateway {
+
+// BodySource reads a body from memory or from the queue, piece by piece.
+class BodySource {
+ public:
+  BodySource(Queue& queue, std::uint64_t id, BodyInMemory memory)
+      : queue_(queue), id_(id), memory_(std::move(memory)) {}
+
+  void rewind() { next_ = 0; }
+
+  // piece returns the next piece, empty behind the last one. It throws DatabaseError.
+  asio::awaitable<std::string> piece();
+
+ private:
+  Queue& queue_;
+  std::uint64_t id_;
+  BodyInMemory memory_;
+  std::uint64_t next_ = 0;
+};
+
+enum class Fate { undecided, relayed, deferred, failed };
+
+// Outcome is what became of one recipient.
+struct Outcome {
+  Fate fate = Fate::undecided;
+  std::string enhanced;
+  std::string reason;
+};
+
+// Report is what is on record about one conversation.
+struct Report {
+  NextHop hop;
+  bool connected = false;
+  TlsFacts tls;
+  bool verified = false;  // chain and name
+  std::string cause;      // of clear text, once it was chosen
+  bool tls_failed = false;
+  bool interrupted = false;
+  std::vector<Outcome> outcomes;  // one for each recipient, in their order
+};
+
+// Parcel is what is to be handed over. It outlives the conversation.
+struct Parcel {
+  std::string sender;
+  std::uint64_t size = 0;
+  bool eight_bit = false;
+  bool declared_8bit = false;
+  std::vector<std::string> recipients;
+};
+
+class Conversation {
+ public:
+  // `falling_back`: in clear text, because TLS has failed before (OUT-2).
+  Conversation(std::shared_ptr<const Settings> settings, NextHop hop, bool falling_back,
+               const Parcel& parcel, BodySource& body);
+
+  // run talks until every recipient's fate is decided. It never throws.
+  asio::awaitable<Report> run();
+
+  // finish says QUIT where that is still possible and closes. It never throws.
+  asio::awaitable<void> finish();
+
+  // interrupt ends run() soon; what is undecided stays in the queue.
+  void interrupt();
+
+ private:
+  struct Features {
+    bool pipelining = false;
+    bool starttls = false;
+    bool eight_bit = false;
+    bool size = false;
+    std::uint64_t size_limit = 0;
+  };
+  struct Stop {};  // leaves the dialogue: every fate is decided
+
+  asio::awaitable<void> talk();
+  asio::awaitable<void> connect();
+  asio::awaitable<void> greet();
+  asio::awaitable<void> say_hello();
+  asio::awaitable<SendingDecision> starttls();
+  asio::awaitable<SendingDecision> handshake();
+  asio::awaitable<void> transaction();
+  asio::awaitable<void> envelope_pipelined(std::string mail);
+  asio::awaitable<void> envelope_in_steps(std::string mail);
+  asio::awaitable<void> body();
+  asio::awaitable<void> cancel_data();
+
+  asio::awaitable<void> send(std::string bytes);
+  asio::awaitable<PeerReply> hear(Duration limit);
+  asio::awaitable<PeerReply> command(std::string line);
+
+  void obey(const SendingDecision& decision, const PeerReply& reply);
+  void read_features(const PeerReply& reply);
+  void check_can_carry();
+  void judge(std::size_t recipient, const PeerReply& reply, std::string_view command);
+  void judge_open(const PeerReply& reply, std::string_view command);
+  void settle_open(Fate fate, std::string_view enhanced, std::string_view reason);
+  bool any_open() const;
+  const Limits& limits() const { return settings_->config.limits; }
+
+  std::shared_ptr<const Settings> settings_;
+  bool falling_back_;
+  const Parcel& parcel_;
+  BodySource& body_source_;
+  std::unique_ptr<Channel> channel_;
+  PeerReplyReader replies_;
+  std::string buffer_;
+  Report report_;
+  Features features_;
+  bool in_tls_window_ = false;  // between the 220 to STARTTLS and the reply to EHLO inside TLS
+  bool polite_ = false;         // QUIT may be said
+  bool interrupted_ = false;
+};
+
+}  // namespace gateway

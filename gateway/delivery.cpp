@@ -1,0 +1,370 @@
+#include "delivery.hpp"
+
+#include <algorithm>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+
+#include "bounce.hpp"
+#include "smtp_command.hpp"
+
+namespace gateway {
+namespace {
+
+std::string line_key(const std::vector<NextHop>& hops) {
+  return hops.empty() ? std::string() : endpoint_text(hops.front().address, hops.front().port);
+}
+
+bool soft(const Outcome& outcome) {
+  return outcome.fate == Fate::deferred;
+}
+
+}  // namespace
+
+Delivery::Delivery(Services& services) : services_(services), timer_(services.executor) {}
+
+void Delivery::add(Envelope envelope, BodyInMemory body) {
+  const std::uint64_t id = envelope.id;
+  Message& message = messages_[id];
+  message.envelope = std::move(envelope);
+  message.body = std::move(body);
+  for (const auto& recipient : message.envelope.recipients) {
+    if (recipient.next_attempt > now()) due_.emplace(recipient.next_attempt, id);
+  }
+  dispatch(message);
+  set_timer();
+}
+
+void Delivery::stop() {
+  stopping_ = true;
+  timer_.cancel();
+}
+
+void Delivery::abort() {
+  for (Conversation* conversation : conversations_) conversation->interrupt();
+}
+
+// dispatch groups what is due of a message by its way, and sends every group off on its own.
+void Delivery::dispatch(Message& message) {
+  if (stopping_) return;
+  const Settings& settings = *services_.settings;
+  const TimePoint time = now();
+  std::vector<Group> groups;
+  for (const auto& recipient : message.envelope.recipients) {
+    if (recipient.next_attempt > time || message.in_flight.contains(recipient.number)) continue;
+    const auto hops = settings.config.next_hops(domain_of(recipient.address));
+    auto group = std::find_if(groups.begin(), groups.end(),
+                              [&](const Group& other) { return other.hops == hops; });
+    if (group == groups.end()) {
+      Group fresh;
+      fresh.id = message.envelope.id;
+      fresh.hops = hops;
+      fresh.generation = settings.generation;
+      group = groups.insert(groups.end(), std::move(fresh));
+    }
+    group->recipients.push_back(recipient);
+    message.in_flight.insert(recipient.number);
+  }
+  for (auto& group : groups) enqueue(std::move(group));
+}
+
+void Delivery::enqueue(Group group) {
+  const std::string key = line_key(group.hops);
+  lines_[key].waiting.push_back(std::move(group));
+  crowded_.insert(key);
+  pump();
+}
+
+void Delivery::pump() {
+  const std::set<std::string> keys = crowded_;
+  for (const auto& key : keys) {
+    Line& line = lines_[key];
+    while (!line.waiting.empty() && start(line)) {
+    }
+    if (line.waiting.empty()) crowded_.erase(key);
+    if (line.waiting.empty() && line.running == 0) lines_.erase(key);
+  }
+}
+
+bool Delivery::start(Line& line) {
+  const Limits& limits = services_.settings->config.limits;
+  if (stopping_ || running_ >= limits.deliveries ||
+      line.running >= limits.deliveries_per_next_hop) {
+    return false;
+  }
+  Group group = std::move(line.waiting.front());
+  line.waiting.pop_front();
+  if (group.generation != services_.settings->generation) {
+    // The routes may have changed while it waited: it is sent off again under the new ones.
+    Message& message = messages_.at(group.id);
+    for (const auto& recipient : group.recipients) message.in_flight.erase(recipient.number);
+    asio::co_spawn(
+        services_.executor,
+        [](Delivery* self, std::uint64_t id) -> asio::awaitable<void> {
+          if (self->messages_.contains(id)) self->dispatch(self->messages_.at(id));
+          co_return;
+        }(this, group.id),
+        asio::detached);
+    return true;
+  }
+  ++line.running;
+  ++running_;
+  start_group(std::move(group));
+  return true;
+}
+
+void Delivery::start_group(Group group) {
+  asio::co_spawn(services_.executor, attempt(std::move(group)), asio::detached);
+}
+
+asio::awaitable<void> Delivery::attempt(Group group) {
+  BodyInMemory memory = messages_.at(group.id).body;
+  BodySource body(services_.queue, group.id, std::move(memory));
+  std::unique_ptr<Conversation> last;
+  std::vector<Result> results = co_await try_hops(group, body, last);
+  co_await settle(group, std::move(results), body);
+  if (last) {
+    conversations_.insert(last.get());
+    co_await last->finish();
+    conversations_.erase(last.get());
+  }
+  finished(group);
+}
+
+// try_hops tries every next hop in turn for those whose fate is still soft, and falls back to clear
+// text only after all were tried with TLS (OUT-2, OUT-9).
+asio::awaitable<std::vector<Delivery::Result>> Delivery::try_hops(
+    const Group& group, BodySource& body, std::unique_ptr<Conversation>& last) {
+  const auto settings = services_.settings;
+  std::vector<Result> results(group.recipients.size());
+  for (auto& result : results) {
+    result.outcome = {Fate::deferred, "4.4.4", "no route to this domain"};
+  }
+  unsigned connection = 0;
+  std::vector<NextHop> failed_tls;
+  for (const NextHop& hop : group.hops) {
+    if (services_.stopping) break;
+    co_await try_hop(settings, hop, false, group, body, results, connection, last);
+    const bool tls_failed = std::any_of(results.begin(), results.end(), [&](const Result& result) {
+      return soft(result.outcome) && result.report.tls_failed && result.report.hop == hop;
+    });
+    if (tls_failed) failed_tls.push_back(hop);
+  }
+  const Duration age = now() - messages_.at(group.id).envelope.received;
+  const TlsConfig& tls = settings->config.tls;
+  if (!may_fall_back(tls.client_level, tls.clear_fallback_delay, age)) co_return results;
+  for (const NextHop& hop : failed_tls) {
+    // Settings applied meanwhile may forbid what these allow: the next attempt goes by them.
+    if (services_.stopping || services_.settings != settings) break;
+    co_await try_hop(settings, hop, true, group, body, results, connection, last);
+  }
+  co_return results;
+}
+
+asio::awaitable<void> Delivery::try_hop(std::shared_ptr<const Settings> settings, NextHop hop,
+                                        bool clear, const Group& group, BodySource& body,
+                                        std::vector<Result>& results, unsigned& connection,
+                                        std::unique_ptr<Conversation>& last) {
+  const Envelope& envelope = messages_.at(group.id).envelope;
+  Parcel parcel;
+  parcel.sender = envelope.sender;
+  parcel.size = envelope.size;
+  parcel.eight_bit = envelope.eight_bit;
+  parcel.declared_8bit = envelope.declared_8bit;
+  std::vector<std::size_t> open;
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    if (!soft(results[i].outcome)) continue;
+    open.push_back(i);
+    parcel.recipients.push_back(group.recipients[i].address);
+  }
+  if (open.empty()) co_return;
+  if (last) co_await last->finish();
+  last = std::make_unique<Conversation>(std::move(settings), std::move(hop), clear, parcel, body);
+  conversations_.insert(last.get());
+  Report report = co_await last->run();
+  conversations_.erase(last.get());
+  if (report.connected) ++connection;
+  std::vector<Outcome> outcomes = std::move(report.outcomes);
+  report.outcomes.clear();
+  for (std::size_t i = 0; i < open.size(); ++i) {
+    Result& result = results[open[i]];
+    result.outcome = std::move(outcomes[i]);
+    result.report = report;
+    result.connection = connection;
+  }
+}
+
+// give_up_expired turns soft failures at the end of the lifetime into final ones (OUT-5, OUT-6).
+void Delivery::give_up_expired(const Group& group, std::vector<Result>& results) {
+  const Envelope& envelope = messages_.at(group.id).envelope;
+  if (now() < envelope.received + services_.settings->config.lifetime) return;
+  for (auto& result : results) {
+    if (!soft(result.outcome) || result.report.interrupted) continue;
+    result.outcome.fate = Fate::failed;
+    result.outcome.reason += " (the lifetime of the message has ended)";
+  }
+}
+
+void Delivery::schedule(Message& message, Recipient& recipient, const Result& result) {
+  const Config& config = services_.settings->config;
+  const TimePoint received = message.envelope.received;
+  const TimePoint time = now();
+  recipient.enhanced = result.outcome.enhanced;
+  recipient.reason = result.outcome.reason;
+  recipient.next_attempt = time;
+  if (!result.report.interrupted) {
+    ++recipient.attempts;
+    TimePoint next = time + config.retry_delay(recipient.attempts);
+    next = std::min(next, std::max(time, received + config.lifetime));
+    const auto& delay = config.tls.clear_fallback_delay;
+    if (result.report.tls_failed && config.tls.client_level == ClientLevel::attempt && delay &&
+        received + *delay > time) {
+      next = std::min(next, received + *delay);
+    }
+    recipient.next_attempt = next;
+  }
+  due_.emplace(recipient.next_attempt, message.envelope.id);
+}
+
+void Delivery::record(const Envelope& envelope, const Recipient& recipient, const Result& result,
+                      std::string_view event, const std::string& bounce_id,
+                      std::vector<JournalLine>& lines) const {
+  const Report& report = result.report;
+  const TlsFacts& tls = report.tls;
+  const std::string_view certificate = !tls.active       ? ""
+                                       : report.verified ? "verified"
+                                                         : "not-verified";
+  JournalLine line(event);
+  line.add("queue-id", queue_id(envelope.id))
+      .add("sender", envelope.sender)
+      .add("recipient", recipient.address)
+      .add("host", report.hop.host)
+      .add("address", report.hop.address)
+      .add("port", report.hop.address.empty() ? 0 : report.hop.port)
+      .add("attempt", recipient.attempts + 1)
+      .add("connection", result.connection)
+      .add("tls", tls.version)
+      .add("cipher", tls.cipher)
+      .add("certificate", certificate)
+      .add("certificate-error", tls.error)
+      .add("cause", report.cause)
+      .add("enhanced", result.outcome.enhanced)
+      .add("reason", result.outcome.reason);
+  if (event == "bounced") line.add("bounce-id", bounce_id);
+  lines.push_back(std::move(line));
+}
+
+// settle notes every recipient's fate: in the queue, in the journal once the queue has it, in the
+// schedule.
+asio::awaitable<void> Delivery::settle(Group group, std::vector<Result> results, BodySource& body) {
+  give_up_expired(group, results);
+  Message& message = messages_.at(group.id);
+  Envelope& envelope = message.envelope;
+  std::vector<Failure> failures;
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    const Outcome& outcome = results[i].outcome;
+    if (outcome.fate != Fate::failed) continue;
+    failures.push_back({group.recipients[i].address, outcome.enhanced, outcome.reason,
+                        results[i].report.hop.host});
+  }
+  Envelope bounce;
+  std::string bounce_body;
+  if (!failures.empty() && !envelope.sender.empty()) {
+    std::string header;
+    try {
+      body.rewind();
+      header = header_of(co_await body.piece());
+    } catch (const DatabaseError& error) {
+      services_.journal.add(JournalLine("warning").add("reason", error.what()));
+    }
+    bounce.id = services_.queue.next_id();
+    bounce.received = now();
+    Recipient sender;
+    sender.address = envelope.sender;
+    sender.next_attempt = bounce.received;
+    bounce.recipients.push_back(std::move(sender));
+    bounce_body = make_bounce(services_.settings->config.name, bounce, envelope, failures, header);
+    bounce.size = bounce_body.size();
+  }
+
+  auto lines = std::make_shared<std::vector<JournalLine>>();
+  auto deferred = std::make_shared<std::vector<Recipient>>();
+  auto removed = std::make_shared<std::vector<std::uint64_t>>();
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    const auto it = std::find_if(
+        envelope.recipients.begin(), envelope.recipients.end(),
+        [&](const Recipient& other) { return other.number == group.recipients[i].number; });
+    const Result& result = results[i];
+    message.in_flight.erase(it->number);
+    if (result.outcome.fate == Fate::deferred) {
+      const Recipient before = *it;
+      schedule(message, *it, result);
+      record(envelope, before, result, "deferred", {}, *lines);
+      lines->back().add("next-attempt", rfc3339(it->next_attempt));
+      deferred->push_back(*it);
+      continue;
+    }
+    const std::string_view event = result.outcome.fate == Fate::relayed ? "relayed"
+                                   : envelope.sender.empty()            ? "discarded"
+                                                                        : "bounced";
+    record(envelope, *it, result, event, queue_id(bounce.id), *lines);
+    removed->push_back(it->number);
+    envelope.recipients.erase(it);
+  }
+  const bool gone = envelope.recipients.empty();
+  const auto bounce_copy = std::make_shared<const Envelope>(bounce);
+  const auto text = std::make_shared<const std::string>(std::move(bounce_body));
+  std::function<void(Database&)> work = [id = group.id, gone, deferred, removed, bounce_copy,
+                                         text](Database& database) {
+    if (bounce_copy->id != 0) database.insert(*bounce_copy, *text);
+    for (const auto& recipient : *deferred) database.defer_recipient(id, recipient);
+    if (gone) {
+      database.remove(id);
+    } else {
+      for (const auto number : *removed) database.remove_recipient(id, number);
+    }
+  };
+  std::function<void(const std::string&)> recorded = [this, lines](const std::string& error) {
+    if (!error.empty()) services_.journal.add(JournalLine("warning").add("reason", error));
+    for (const auto& line : *lines) services_.journal.add(line);
+  };
+  if (gone) {
+    messages_.erase(group.id);
+  } else {
+    // A held message needs no memory: its body is read again when it is due.
+    if (message.in_flight.empty()) message.body = nullptr;
+    set_timer();
+  }
+  const std::string error = co_await services_.queue.perform(work, std::move(recorded));
+  if (bounce.id != 0 && error.empty()) add(std::move(bounce), nullptr);
+}
+
+void Delivery::finished(const Group& group) {
+  const auto line = lines_.find(line_key(group.hops));
+  --line->second.running;
+  --running_;
+  if (line->second.running == 0 && line->second.waiting.empty()) lines_.erase(line);
+  pump();
+}
+
+void Delivery::set_timer() {
+  if (due_.empty() || stopping_) return;
+  // The wall clock may be set while we wait: look at it at least once a minute.
+  const Duration wait =
+      std::clamp(due_.begin()->first - now(), Duration(0), Duration(std::chrono::minutes(1)));
+  timer_.expires_after(wait);
+  timer_.async_wait([this](const boost::system::error_code& error) {
+    if (!error) on_timer();
+  });
+}
+
+void Delivery::on_timer() {
+  while (!due_.empty() && due_.begin()->first <= now()) {
+    const std::uint64_t id = due_.begin()->second;
+    due_.erase(due_.begin());
+    const auto message = messages_.find(id);
+    if (message != messages_.end()) dispatch(message->second);
+  }
+  set_timer();
+}
+
+}  // namespace gateway

@@ -1,0 +1,95 @@
+// Delivery: which messages are tried when, one attempt a next hop, retries, and the end of a
+// message's lifetime.
+#pragma once
+
+#include <boost/asio/steady_timer.hpp>
+#include <deque>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "conversation.hpp"
+#include "services.hpp"
+
+namespace gateway {
+
+class Delivery {
+ public:
+  explicit Delivery(Services& services);
+
+  // add takes a durably stored message over. What is due is tried at once; `body` may be null.
+  void add(Envelope envelope, BodyInMemory body);
+
+  // stop starts no further attempts; abort cuts those under way short.
+  void stop();
+  void abort();
+
+  // running counts attempts under way; queued counts messages.
+  std::size_t running() const { return running_; }
+  std::size_t queued() const { return messages_.size(); }
+
+ private:
+  struct Message {
+    Envelope envelope;
+    BodyInMemory body;
+    std::set<std::uint64_t> in_flight;  // numbers of recipients being tried
+  };
+
+  // Group is recipients of one message that go the same way in one attempt.
+  struct Group {
+    std::uint64_t id = 0;
+    std::vector<NextHop> hops;
+    std::vector<Recipient> recipients;
+    unsigned generation = 0;  // of the settings that chose the hops
+  };
+
+  // Line is what waits for, and runs to, one first hop.
+  struct Line {
+    std::size_t running = 0;
+    std::deque<Group> waiting;
+  };
+
+  // Result is the last word on each recipient of a group, and on which connection it was said.
+  struct Result {
+    Outcome outcome;
+    Report report;  // outcomes left empty
+    unsigned connection = 0;
+  };
+
+  void dispatch(Message& message);
+  void enqueue(Group group);
+  void pump();
+  bool start(Line& line);
+  void start_group(Group group);
+  void set_timer();
+  void on_timer();
+
+  asio::awaitable<void> attempt(Group group);
+  asio::awaitable<std::vector<Result>> try_hops(const Group& group, BodySource& body,
+                                                std::unique_ptr<Conversation>& last);
+  asio::awaitable<void> try_hop(std::shared_ptr<const Settings> settings, NextHop hop, bool clear,
+                                const Group& group, BodySource& body, std::vector<Result>& results,
+                                unsigned& connection, std::unique_ptr<Conversation>& last);
+  asio::awaitable<void> settle(Group group, std::vector<Result> results, BodySource& body);
+  void give_up_expired(const Group& group, std::vector<Result>& results);
+  void schedule(Message& message, Recipient& recipient, const Result& result);
+  void record(const Envelope& envelope, const Recipient& recipient, const Result& result,
+              std::string_view event, const std::string& bounce_id,
+              std::vector<JournalLine>& lines) const;
+  void finished(const Group& group);
+
+  Services& services_;
+  asio::steady_timer timer_;
+  std::unordered_map<std::uint64_t, Message> messages_;
+  std::multimap<TimePoint, std::uint64_t> due_;
+  std::map<std::string, Line> lines_;
+  std::set<std::string> crowded_;  // keys of lines with something waiting
+  std::set<Conversation*> conversations_;
+  std::size_t running_ = 0;
+  bool stopping_ = false;
+};
+
+}  // namespace gateway

@@ -1,0 +1,100 @@
+#include "journal.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <stdexcept>
+
+#include "values.hpp"
+
+namespace gateway {
+namespace {
+
+// utf8_length is the length of the valid UTF-8 sequence at the front of `text`, 0 if there is none.
+std::size_t utf8_length(std::string_view text) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned char first = byte(0);
+  if (first < 0x80) return 1;
+  const std::size_t length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+  if (first < 0xc2 || first > 0xf4 || text.size() < length) return 0;
+  for (std::size_t i = 1; i < length; ++i) {
+    if ((byte(i) & 0xc0) != 0x80) return 0;
+  }
+  if (first == 0xe0 && byte(1) < 0xa0) return 0;   // overlong
+  if (first == 0xed && byte(1) >= 0xa0) return 0;  // surrogates
+  if (first == 0xf0 && byte(1) < 0x90) return 0;   // overlong
+  if (first == 0xf4 && byte(1) >= 0x90) return 0;  // beyond U+10FFFF
+  return length;
+}
+
+}  // namespace
+
+std::string json_string(std::string_view value) {
+  std::string out = "\"";
+  while (!value.empty()) {
+    const auto c = static_cast<unsigned char>(value.front());
+    const std::size_t length = utf8_length(value);
+    if (c == '"' || c == '\\') {
+      out += '\\';
+      out += value.front();
+    } else if (c < 0x20 || c == 0x7f) {
+      out += fmt::format("\\u{:04x}", c);
+    } else if (length == 0) {
+      out += fmt::format("\\\\x{:02X}", c);
+    } else {
+      out += value.substr(0, length);
+    }
+    value.remove_prefix(length == 0 ? 1 : length);
+  }
+  return out + '"';
+}
+
+JournalLine::JournalLine(std::string_view event) {
+  text_ = fmt::format("{{\"time\":\"{}\",\"event\":\"{}\"", rfc3339(now()), event);
+}
+
+JournalLine& JournalLine::add(std::string_view key, std::string_view value) {
+  text_ += fmt::format(",\"{}\":{}", key, json_string(value));
+  return *this;
+}
+
+JournalLine& JournalLine::add(std::string_view key, std::uint64_t value) {
+  text_ += fmt::format(",\"{}\":{}", key, value);
+  return *this;
+}
+
+Journal::Journal(const std::string& path) : descriptor_(STDOUT_FILENO), owned_(!path.empty()) {
+  if (!owned_) return;
+  descriptor_ = open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+  if (descriptor_ < 0) {
+    throw std::runtime_error(
+        fmt::format("{}: cannot write the journal: {}", path, std::strerror(errno)));
+  }
+}
+
+Journal::~Journal() {
+  flush();
+  if (owned_) close(descriptor_);
+}
+
+void Journal::add(const JournalLine& line) {
+  const bool first = pending_.empty();
+  pending_ += line.text();
+  if (first && schedule_) schedule_();
+}
+
+void Journal::flush() {
+  std::string_view rest = pending_;
+  while (!rest.empty()) {
+    const ssize_t written = write(descriptor_, rest.data(), rest.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) break;
+    rest.remove_prefix(static_cast<std::size_t>(written));
+  }
+  pending_.clear();
+}
+
+}  // namespace gateway

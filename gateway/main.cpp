@@ -1,0 +1,27 @@
+// postern-gateway: command line only. docs/gateway.md is the manual.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+
+#include "program.hpp"
+
+int main(int argc, char** argv) {
+  CLI::App app(
+      "The reference mail gateway of Postern: a store-and-forward SMTP relay.\n"
+      "Without a file it starts a simulator on loopback.");
+  gateway::Options options;
+  app.add_option("FILE", options.file, "the configuration");
+  app.add_flag("--check", options.check, "check the configuration and end: 0 good, 2 not");
+  app.add_flag("--queue", options.list_queue, "list what is queued, one JSON line a recipient");
+  app.add_option("--ready-fd", options.ready_fd, "write the ready line to this descriptor")
+      ->check(CLI::Range(0, 65535))
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+  app.add_flag("--die-with-parent", options.die_with_parent,
+               "end when stdin ends or the parent dies");
+  app.set_version_flag("--version", POSTERN_VERSION);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
+  return gateway::run_program(options);
+}

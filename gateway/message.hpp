@@ -1,0 +1,37 @@
+// A message as the queue knows it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "values.hpp"
+
+namespace gateway {
+
+// Recipient is one address still to be served.
+struct Recipient {
+  std::uint64_t number = 0;  // within its message
+  std::string address;
+  unsigned attempts = 0;  // made so far
+  TimePoint next_attempt{};
+  std::string enhanced;  // of the last failure
+  std::string reason;    // of the last failure
+};
+
+// Envelope is all of a message but its body. An id rises with time and is never used twice.
+struct Envelope {
+  std::uint64_t id = 0;
+  std::string sender;  // empty: the null sender
+  TimePoint received{};
+  std::uint64_t size = 0;
+  bool eight_bit = false;      // the content has octets above 127
+  bool declared_8bit = false;  // MAIL said BODY=8BITMIME
+  std::vector<Recipient> recipients;
+};
+
+// queue_id writes an id as people and records see it.
+std::string queue_id(std::uint64_t id);
+
+}  // namespace gateway

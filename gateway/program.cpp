@@ -1,0 +1,145 @@
+#include "program.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <csignal>
+#include <cstdio>
+#include <memory>
+
+#include "database.hpp"
+#include "journal.hpp"
+#include "server.hpp"
+#include "settings.hpp"
+
+namespace gateway {
+namespace {
+
+constexpr int kConfigurationError = 2;
+
+void ask_for_descriptors() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+int complain(const std::exception& error) {
+  fmt::print(stderr, "{}\n", error.what());
+  return kConfigurationError;
+}
+
+int list_queue(const Config& config) {
+  const std::string file = config.data + "/queue.db";
+  if (access(file.c_str(), F_OK) != 0) return 0;  // nothing was ever queued
+  Database database(file, Database::Mode::read);
+  for (const auto& envelope : database.messages()) {
+    for (const auto& recipient : envelope.recipients) {
+      fmt::print(
+          "{{\"queue-id\":{},\"sender\":{},\"recipient\":{},\"attempts\":{},"
+          "\"received\":\"{}\",\"next-attempt\":\"{}\",\"enhanced\":{},\"reason\":{}}}\n",
+          json_string(queue_id(envelope.id)), json_string(envelope.sender),
+          json_string(recipient.address), recipient.attempts, rfc3339(envelope.received),
+          rfc3339(recipient.next_attempt), json_string(recipient.enhanced),
+          json_string(recipient.reason));
+    }
+  }
+  return 0;
+}
+
+// tell_ready writes the ready line and closes the descriptor, unless it is stdout.
+void tell_ready(int descriptor, const Server& server) {
+  std::string line = "READY";
+  for (const auto& endpoint : server.endpoints()) line += " smtp=" + endpoint;
+  line += '\n';
+  const int target = descriptor < 0 ? STDOUT_FILENO : descriptor;
+  if (write(target, line.data(), line.size()) < 0) fmt::print(stderr, "cannot tell: {}", line);
+  if (descriptor > STDERR_FILENO) close(descriptor);
+}
+
+// Process is the running program: it turns signals, and the end of stdin, into calls of the server.
+class Process {
+ public:
+  Process(asio::io_context& context, Server& server)
+      : context_(context),
+        server_(server),
+        signals_(context, SIGTERM, SIGINT, SIGHUP),
+        stdin_(context) {}
+
+  void watch_signals() {
+    signals_.async_wait([this](const boost::system::error_code& error, int signal) {
+      if (error) return;
+      if (signal == SIGHUP) {
+        server_.reload();
+      } else {
+        stop();
+      }
+      watch_signals();
+    });
+  }
+
+  void watch_stdin() {
+    stdin_.assign(STDIN_FILENO);
+    read_stdin();
+  }
+
+ private:
+  void read_stdin() {
+    stdin_.async_read_some(asio::buffer(buffer_),
+                           [this](const boost::system::error_code& error, std::size_t) {
+                             if (!error) return read_stdin();
+                             if (error != asio::error::operation_aborted) stop();
+                           });
+  }
+
+  void stop() {
+    server_.stop([this] { context_.stop(); });
+  }
+
+  asio::io_context& context_;
+  Server& server_;
+  asio::signal_set signals_;
+  asio::posix::stream_descriptor stdin_;
+  std::array<char, 64> buffer_{};
+};
+
+int serve(const Options& options) {
+  Config config = load_config(options.file);
+  asio::io_context context(1);
+  Server server(context.get_executor(), std::move(config), options.file);
+  server.open();
+  Process process(context, server);
+  process.watch_signals();
+  if (options.die_with_parent) process.watch_stdin();
+  server.start();
+  tell_ready(options.ready_fd, server);
+  context.run();
+  return 0;
+}
+
+}  // namespace
+
+int run_program(const Options& options) {
+  std::signal(SIGPIPE, SIG_IGN);
+  if (options.die_with_parent) prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (options.ready_fd >= 0) fcntl(options.ready_fd, F_SETFD, FD_CLOEXEC);
+  ask_for_descriptors();
+  try {
+    if (options.check) {
+      make_settings(load_config(options.file), 1);
+      return 0;
+    }
+    if (options.list_queue) return list_queue(load_config(options.file));
+    return serve(options);
+  } catch (const std::exception& error) {
+    return complain(error);
+  }
+}
+
+}  // namespace gateway

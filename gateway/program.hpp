@@ -1,0 +1,20 @@
+// What the program does with its options, apart from reading them.
+#pragma once
+
+#include <string>
+
+namespace gateway {
+
+struct Options {
+  std::string file;  // empty: the simulator
+  bool check = false;
+  bool list_queue = false;
+  bool die_with_parent = false;
+  int ready_fd = -1;  // -1: the ready line goes to stdout
+};
+
+// run_program does it and returns the exit code: 0 done, 2 a bad configuration or something it
+// names that cannot be used.
+int run_program(const Options& options);
+
+}  // namespace gateway

@@ -1,0 +1,256 @@
+#include "server.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <map>
+#include <set>
+
+#include "channel_body.hpp"
+#include "delivery.hpp"
+#include "services.hpp"
+#include "session.hpp"
+
+namespace gateway {
+
+using asio::ip::tcp;
+
+class Server::Inside : public std::enable_shared_from_this<Server::Inside> {
+ public:
+  Inside(asio::any_io_executor executor, Config config, std::string config_path)
+      : executor_(executor),
+        config_path_(std::move(config_path)),
+        pending_config_(std::move(config)),
+        stop_timer_(executor) {}
+
+  void open();
+  void start();
+  void reload();
+  void stop(std::function<void()> stopped);
+  std::vector<std::string> endpoints() const;
+
+ private:
+  void warn_about(const Settings& settings);
+  asio::awaitable<void> listen(tcp::acceptor& acceptor);
+  void admit(tcp::socket socket);
+  asio::awaitable<void> serve(std::shared_ptr<Session> session, std::string client,
+                              std::string refusal);
+  void check_stopped();
+  void end();
+
+  asio::any_io_executor executor_;
+  std::string config_path_;
+  Config pending_config_;
+  asio::steady_timer stop_timer_;
+  std::unique_ptr<Journal> journal_;
+  std::unique_ptr<Queue> queue_;
+  std::unique_ptr<Services> services_;
+  std::unique_ptr<Delivery> delivery_;
+  std::vector<tcp::acceptor> acceptors_;
+  std::set<std::shared_ptr<Session>> sessions_;
+  std::map<std::string, std::size_t> per_address_;
+  std::uint64_t last_session_ = 0;
+  unsigned generation_ = 1;
+  bool flush_posted_ = false;
+  bool aborted_ = false;
+  std::function<void()> stopped_;
+};
+
+void Server::Inside::open() {
+  auto settings = make_settings(std::move(pending_config_), generation_);
+  const Config& config = settings->config;
+  journal_ = std::make_unique<Journal>(config.journal);
+  journal_->set_scheduler([this] {
+    if (std::exchange(flush_posted_, true)) return;
+    asio::post(executor_, [self = shared_from_this()] {
+      self->flush_posted_ = false;
+      self->journal_->flush();
+    });
+  });
+  queue_ = std::make_unique<Queue>(executor_, config.data, [this] { journal_->flush(); });
+  services_ = std::make_unique<Services>(
+      Services{executor_, *journal_, *queue_, nullptr, settings, {}, false});
+  delivery_ = std::make_unique<Delivery>(*services_);
+  services_->delivery = delivery_.get();
+  for (const auto& listen : config.listen) {
+    const tcp::endpoint endpoint(asio::ip::make_address(listen.address), listen.port);
+    try {
+      tcp::acceptor acceptor(executor_);
+      acceptor.open(endpoint.protocol());
+      fcntl(acceptor.native_handle(), F_SETFD, FD_CLOEXEC);
+      acceptor.set_option(tcp::acceptor::reuse_address(true));
+      acceptor.bind(endpoint);
+      acceptor.listen(4096);
+      acceptors_.push_back(std::move(acceptor));
+    } catch (const boost::system::system_error& error) {
+      throw std::runtime_error(fmt::format("cannot listen on {}: {}",
+                                           endpoint_text(listen.address, listen.port),
+                                           error.code().message()));
+    }
+  }
+}
+
+std::vector<std::string> Server::Inside::endpoints() const {
+  std::vector<std::string> names;
+  for (const auto& acceptor : acceptors_) {
+    const auto endpoint = acceptor.local_endpoint();
+    names.push_back(endpoint_text(endpoint.address().to_string(), endpoint.port()));
+  }
+  return names;
+}
+
+void Server::Inside::warn_about(const Settings& settings) {
+  const TlsConfig& tls = settings.config.tls;
+  if (const auto warning = combination_warning(tls.receiving); !warning.empty()) {
+    journal_->add(JournalLine("warning").add("requirement", "SET-3").add("reason", warning));
+  }
+  if (requests_certificate(tls.receiving) && tls.client_ca.empty()) {
+    journal_->add(JournalLine("warning")
+                      .add("requirement", "IN-6")
+                      .add("reason",
+                           "client certificates are requested, but there is no "
+                           "client-ca: none will verify"));
+  }
+}
+
+void Server::Inside::start() {
+  warn_about(*services_->settings);
+  std::vector<Envelope> left = queue_->load();
+  journal_->add(JournalLine("ready")
+                    .add("generation", generation_)
+                    .add("smtp", fmt::format("{}", fmt::join(endpoints(), " ")))
+                    .add("queued", left.size()));
+  journal_->flush();
+  for (auto& envelope : left) delivery_->add(std::move(envelope), nullptr);
+  for (auto& acceptor : acceptors_) {
+    asio::co_spawn(executor_, listen(acceptor), asio::detached);
+  }
+}
+
+asio::awaitable<void> Server::Inside::listen(tcp::acceptor& acceptor) {
+  const auto self = shared_from_this();
+  asio::steady_timer pause(executor_);
+  while (!services_->stopping) {
+    auto [error, socket] = co_await acceptor.async_accept(asio::as_tuple(asio::use_awaitable));
+    if (services_->stopping) co_return;
+    if (!error) {
+      admit(std::move(socket));
+      continue;
+    }
+    journal_->add(JournalLine("warning").add("reason", "cannot accept: " + error.message()));
+    // Out of descriptors or memory: some are given back in a moment.
+    pause.expires_after(std::chrono::milliseconds(100));
+    co_await pause.async_wait(asio::as_tuple(asio::use_awaitable));
+  }
+}
+
+void Server::Inside::admit(tcp::socket socket) {
+  auto body = std::make_shared<Channel::Body>(std::move(socket));
+  body->settle();
+  const std::string client = body->remote.address;
+  const Limits& limits = services_->settings->config.limits;
+  std::string refusal;
+  if (sessions_.size() >= limits.connections) refusal = "Too many connections";
+  if (per_address_[client] >= limits.connections_per_address) {
+    refusal = "Too many connections from your address";
+  }
+  auto channel = std::make_unique<Channel>(std::move(body));
+  auto session = std::make_shared<Session>(*services_, std::move(channel), ++last_session_);
+  sessions_.insert(session);
+  ++per_address_[client];
+  asio::co_spawn(executor_, serve(std::move(session), client, std::move(refusal)), asio::detached);
+}
+
+asio::awaitable<void> Server::Inside::serve(std::shared_ptr<Session> session, std::string client,
+                                            std::string refusal) {
+  const auto self = shared_from_this();
+  if (refusal.empty()) {
+    co_await session->run();
+  } else {
+    co_await session->turn_away(std::move(refusal));
+  }
+  sessions_.erase(session);
+  const auto count = per_address_.find(client);
+  if (--count->second == 0) per_address_.erase(count);
+  check_stopped();
+}
+
+void Server::Inside::reload() {
+  try {
+    Config config = load_config(config_path_);
+    const std::string restart = restart_reason(services_->settings->config, config);
+    if (!restart.empty()) throw ConfigError(restart);
+    services_->settings = make_settings(std::move(config), generation_ + 1);
+    ++generation_;
+    warn_about(*services_->settings);
+    journal_->add(JournalLine("settings-applied").add("generation", generation_));
+  } catch (const ConfigError& error) {
+    journal_->add(
+        JournalLine("settings-refused").add("generation", generation_).add("error", error.what()));
+  }
+  journal_->flush();
+}
+
+void Server::Inside::stop(std::function<void()> stopped) {
+  if (services_->stopping) return;
+  stopped_ = std::move(stopped);
+  services_->stopping = true;
+  boost::system::error_code ignored;
+  for (auto& acceptor : acceptors_) acceptor.close(ignored);
+  delivery_->stop();
+  for (const auto& session : sessions_) session->stop();
+  stop_timer_.expires_after(services_->settings->config.limits.shutdown_time);
+  stop_timer_.async_wait([self = shared_from_this()](const boost::system::error_code& error) {
+    if (error) return;
+    self->aborted_ = true;
+    self->delivery_->abort();
+    for (const auto& session : self->sessions_) session->abort();
+    self->check_stopped();
+  });
+  check_stopped();
+}
+
+// check_stopped ends the gateway once nothing is in hand. Attempts end on their own, so it looks
+// again as long as there are any.
+void Server::Inside::check_stopped() {
+  if (!services_->stopping || !stopped_) return;
+  if (sessions_.empty() && delivery_->running() == 0 && queue_->pending() == 0) end();
+}
+
+void Server::Inside::end() {
+  stop_timer_.cancel();
+  journal_->add(JournalLine("stopped").add("queued", delivery_->queued()));
+  journal_->flush();
+  queue_.reset();
+  std::exchange(stopped_, nullptr)();
+}
+
+Server::Server(asio::any_io_executor executor, Config config, std::string config_path)
+    : inside_(std::make_shared<Inside>(std::move(executor), std::move(config),
+                                       std::move(config_path))) {}
+
+Server::~Server() = default;
+void Server::open() {
+  inside_->open();
+}
+std::vector<std::string> Server::endpoints() const {
+  return inside_->endpoints();
+}
+void Server::start() {
+  inside_->start();
+}
+void Server::reload() {
+  inside_->reload();
+}
+void Server::stop(std::function<void()> stopped) {
+  inside_->stop(std::move(stopped));
+}
+
+}  // namespace gateway

@@ -1,0 +1,348 @@
+#include "session.hpp"
+
+#include <algorithm>
+
+#include "data_reader.hpp"
+#include "delivery.hpp"
+#include "incoming.hpp"
+#include "trace_header.hpp"
+
+namespace gateway {
+namespace {
+
+IpAddress client_address(const Channel& channel) {
+  return IpAddress::parse(channel.remote().address).value_or(IpAddress());
+}
+
+}  // namespace
+
+Session::Session(Services& services, std::unique_ptr<Channel> channel, std::uint64_t number)
+    : services_(services),
+      settings_(services.settings),
+      channel_(std::move(channel)),
+      id_("S" + std::to_string(number)),
+      dialogue_(settings_->config, client_address(*channel_)),
+      lines_(settings_->config.limits.command_line) {}
+
+void Session::stop() {
+  if (idle_) channel_->interrupt();
+}
+
+void Session::abort() {
+  channel_->abort();
+}
+
+asio::awaitable<void> Session::run() {
+  record_start();
+  Ending ending = Ending::closed;
+  std::string detail;
+  bool disconnected = false;
+  try {
+    co_await serve();
+  } catch (const Disconnected& gone) {
+    disconnected = true;
+    ending = gone.ending;
+    detail = gone.detail;
+  }
+  if (disconnected) co_await lost(ending, std::move(detail));
+  co_await close();
+}
+
+asio::awaitable<void> Session::turn_away(std::string reason) {
+  record_start();
+  ended_ = "dropped";
+  const Reply refusal(421, "4.7.0", reason);
+  record_dropped(refusal);
+  try {
+    channel_->limit(limits().drain_time);
+    reply(refusal);
+    co_await flush();
+  } catch (const Disconnected& gone) {
+    detail_ = gone.detail;
+  }
+  co_await close();
+}
+
+asio::awaitable<void> Session::serve() {
+  reply(dialogue_.greeting());
+  for (;;) {
+    const Line line = co_await next_line();
+    Answer answer = dialogue_.on_line(line);
+    const bool go_on = co_await act(std::move(answer));
+    if (!go_on) co_return;
+  }
+}
+
+Duration Session::command_limit() const {
+  if (!dialogue_.must_use_tls()) return limits().command_time;
+  const Duration left = limits().without_tls_time - (now() - started_);
+  return std::clamp(left, Duration(1), limits().command_time);
+}
+
+asio::awaitable<Line> Session::next_line() {
+  for (;;) {
+    if (auto line = lines_.take()) co_return std::move(*line);
+    channel_->limit(command_limit());
+    co_await flush();
+    if (services_.stopping) throw Disconnected(Ending::interrupted, "stopping");
+    idle_ = true;
+    try {
+      co_await channel_->read(lines_.buffer());
+    } catch (...) {
+      idle_ = false;
+      throw;
+    }
+    idle_ = false;
+  }
+}
+
+void Session::reply(const Reply& reply) {
+  out_ += reply.wire();
+  last_code_ = reply.code;
+}
+
+asio::awaitable<void> Session::flush() {
+  if (out_.empty()) co_return;
+  std::string bytes = std::move(out_);
+  out_.clear();
+  co_await channel_->write(std::move(bytes));
+}
+
+// act sends the answer and does what comes next; false ends the session.
+asio::awaitable<bool> Session::act(Answer answer) {
+  record_reply(answer.reply);
+  reply(answer.reply);
+  switch (answer.next) {
+    case Next::read_command:
+      co_return true;
+    case Next::receive_data:
+      co_await receive_data();
+      co_return true;
+    case Next::start_tls:
+      co_return co_await start_tls();
+    case Next::end:
+      ended_ = "quit";
+      break;
+    case Next::drop:
+      ended_ = "dropped";
+      record_dropped(answer.reply);
+      break;
+  }
+  channel_->limit(limits().command_time);
+  co_await flush();
+  co_return false;
+}
+
+asio::awaitable<bool> Session::start_tls() {
+  // IN-8: what came in clear text behind STARTTLS, until the 220 goes out, is never executed.
+  lines_.discard();
+  channel_->discard_arrived();
+  channel_->limit(limits().tls_time);
+  co_await flush();
+  TlsFacts facts;
+  bool failed = false;
+  try {
+    SslHandle handle = server_handle(settings_->receiving.get());
+    facts = co_await channel_->start_tls(std::move(handle));
+  } catch (const Disconnected& gone) {
+    failed = true;
+    ended_ = "tls-failed";
+    detail_ = std::string(ending_word(gone.ending)) + ": " + gone.detail;
+  }
+  if (failed) co_return false;
+  dialogue_.tls_started(facts);
+  co_return true;
+}
+
+asio::awaitable<void> Session::receive_data() {
+  co_await flush();
+  Envelope envelope;
+  envelope.id = services_.queue.next_id();
+  envelope.received = now();
+  envelope.sender = dialogue_.transaction().sender;
+  envelope.declared_8bit = dialogue_.transaction().declared_8bit;
+  for (const auto& address : dialogue_.transaction().recipients) {
+    Recipient recipient;
+    recipient.number = envelope.recipients.size();
+    recipient.address = address;
+    recipient.next_attempt = envelope.received;
+    envelope.recipients.push_back(std::move(recipient));
+  }
+  Incoming incoming(services_, limits(), envelope.id);
+  DataResult result;
+  std::string queue_error;
+  bool disconnected = false;
+  Disconnected gone(Ending::closed, {});
+  try {
+    queue_error = co_await read_data(incoming, envelope, result);
+  } catch (const Disconnected& ended) {
+    disconnected = true;
+    gone = ended;
+  }
+  if (disconnected) {
+    incoming.discard();
+    throw gone;
+  }
+  Reply refusal = dialogue_.refuse_data(result);
+  if (refusal.code == 0 && !queue_error.empty()) {
+    services_.journal.add(JournalLine("warning").add("reason", queue_error));
+    refusal = Reply(452, "4.3.1", "Cannot store the message now");
+  }
+  if (refusal.code != 0) {
+    incoming.discard();
+    record_reply(refusal);
+    reply(refusal);
+    dialogue_.data_done();
+    co_return;
+  }
+  co_await accept(incoming, std::move(envelope));
+  dialogue_.data_done();
+}
+
+asio::awaitable<std::string> Session::read_data(Incoming& incoming, Envelope& envelope,
+                                                DataResult& result) {
+  Arrival arrival;
+  arrival.helo = dialogue_.helo();
+  arrival.extended = dialogue_.extended();
+  arrival.client = client_address(*channel_);
+  arrival.tls = dialogue_.tls();
+  arrival.certificate_requested = requested();
+  DataReader reader;
+  std::string content = received_header(arrival, settings_->config.name, envelope);
+  const std::uint64_t header_size = content.size();
+  std::string error;
+  for (;;) {
+    const std::size_t used = reader.feed(lines_.buffer(), content);
+    lines_.buffer().erase(0, used);
+    result.bare_line_ending = reader.bare_line_ending();
+    result.too_large = reader.size() > limits().message;
+    result.line_too_long = reader.longest_line() > limits().text_line;
+    result.loops = reader.received_headers() > limits().received_headers;
+    // What will be refused is read to its end, but not kept.
+    if (dialogue_.refuse_data(result).code == 0 && error.empty()) {
+      error = co_await incoming.absorb(std::move(content));
+    }
+    content.clear();
+    if (reader.ended()) break;
+    channel_->limit(limits().data_time);
+    co_await channel_->read(lines_.buffer());
+  }
+  envelope.size = header_size + reader.size();
+  envelope.eight_bit = reader.eight_bit();
+  co_return error;
+}
+
+asio::awaitable<void> Session::accept(Incoming& incoming, Envelope envelope) {
+  const std::string id = queue_id(envelope.id);
+  const auto shared = std::make_shared<const Envelope>(envelope);
+  std::function<void()> record = [this, shared] { record_received(*shared); };
+  const std::string error = co_await incoming.store(std::move(envelope), std::move(record));
+  if (!error.empty()) {
+    services_.journal.add(JournalLine("warning").add("reason", error));
+    const Reply refusal(452, "4.3.1", "Cannot store the message now");
+    record_reply(refusal);
+    reply(refusal);
+    co_return;
+  }
+  ++messages_;
+  reply(Reply(250, "2.0.0", "Ok: queued as " + id));
+}
+
+// lost ends a session whose stream has ended or whose time is up. In clear text and inside working
+// TLS the client is told (RFC 5321 section 3.8).
+asio::awaitable<void> Session::lost(Ending ending, std::string detail) {
+  detail_ = std::string(ending_word(ending)) + ": " + detail;
+  if (ending == Ending::timeout || ending == Ending::interrupted) {
+    ended_ = ending == Ending::timeout ? "timeout" : "shutdown";
+    Reply farewell(421, "4.4.2", "Timed out, closing connection");
+    if (ending == Ending::interrupted) farewell = Reply(421, "4.3.2", "Shutting down");
+    if (ending == Ending::timeout && dialogue_.must_use_tls()) {
+      farewell = too_long_in_clear();
+      ended_ = "dropped";
+      record_dropped(farewell);
+    }
+    reply(farewell);
+    try {
+      channel_->limit(limits().drain_time);
+      co_await flush();
+    } catch (const Disconnected&) {
+      // Told as well as could be.
+    }
+  } else {
+    const bool by_peer = ending == Ending::closed || ending == Ending::close_notify;
+    ended_ = by_peer ? "client-closed" : "lost";
+  }
+}
+
+asio::awaitable<void> Session::close() {
+  co_await channel_->finish();
+  record_end();
+  co_await channel_->drain(limits().drain_time);
+}
+
+void Session::record_start() {
+  services_.journal.add(JournalLine("session-start")
+                            .add("session", id_)
+                            .add("client", channel_->remote().address)
+                            .add("client-port", channel_->remote().port)
+                            .add("local", channel_->local().address)
+                            .add("local-port", channel_->local().port));
+}
+
+void Session::record_end() {
+  JournalLine line("session-end");
+  line.add("session", id_)
+      .add("client", channel_->remote().address)
+      .add("client-port", channel_->remote().port)
+      .add("local", channel_->local().address)
+      .add("local-port", channel_->local().port)
+      .add("ended", ended_)
+      .add("messages", messages_)
+      .add("last-reply", static_cast<std::uint64_t>(last_code_))
+      .add("helo", dialogue_.helo());
+  add_client_tls(line, dialogue_.tls(), requested());
+  line.add("detail", detail_);
+  services_.journal.add(line);
+}
+
+void Session::record_reply(const Reply& reply) {
+  if (reply.code < 400) return;
+  services_.journal.add(JournalLine("refused")
+                            .add("session", id_)
+                            .add("client", channel_->remote().address)
+                            .add("client-port", channel_->remote().port)
+                            .add("command", dialogue_.last_command())
+                            .add("reply", static_cast<std::uint64_t>(reply.code))
+                            .add("enhanced", reply.enhanced)
+                            .add("reason", reply.lines.back())
+                            .add("sender", dialogue_.transaction().sender)
+                            .add("recipient", dialogue_.last_recipient()));
+}
+
+void Session::record_dropped(const Reply& reply) {
+  services_.journal.add(JournalLine("dropped")
+                            .add("session", id_)
+                            .add("client", channel_->remote().address)
+                            .add("client-port", channel_->remote().port)
+                            .add("command", dialogue_.last_command())
+                            .add("reply", static_cast<std::uint64_t>(reply.code))
+                            .add("enhanced", reply.enhanced)
+                            .add("reason", reply.lines.back()));
+}
+
+void Session::record_received(const Envelope& envelope) {
+  for (const auto& recipient : envelope.recipients) {
+    JournalLine line("received");
+    line.add("session", id_)
+        .add("client", channel_->remote().address)
+        .add("client-port", channel_->remote().port)
+        .add("queue-id", queue_id(envelope.id))
+        .add("sender", envelope.sender)
+        .add("recipient", recipient.address)
+        .add("size", envelope.size);
+    add_client_tls(line, dialogue_.tls(), requested());
+    services_.journal.add(line);
+  }
+}
+
+}  // namespace gateway

@@ -1,0 +1,69 @@
+// One client's session: reads lines, asks the dialogue, sends what it answers and does what comes
+// next.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "channel.hpp"
+#include "dialogue.hpp"
+#include "services.hpp"
+
+namespace gateway {
+
+class Session {
+ public:
+  // `settings` are those in force when the client connected; they hold for the whole session.
+  Session(Services& services, std::unique_ptr<Channel> channel, std::uint64_t number);
+
+  // run serves the client to its end. It never throws.
+  asio::awaitable<void> run();
+
+  // turn_away answers 421 to a client over a limit and ends.
+  asio::awaitable<void> turn_away(std::string reason);
+
+  // stop asks a session that waits for a command to end with 421; one that receives data goes on.
+  void stop();
+
+  // abort ends the session at once.
+  void abort();
+
+ private:
+  asio::awaitable<void> serve();
+  asio::awaitable<Line> next_line();
+  asio::awaitable<bool> act(Answer answer);
+  asio::awaitable<bool> start_tls();
+  asio::awaitable<void> receive_data();
+  asio::awaitable<std::string> read_data(class Incoming& incoming, Envelope& envelope,
+                                         DataResult& result);
+  asio::awaitable<void> accept(Incoming& incoming, Envelope envelope);
+  asio::awaitable<void> lost(Ending ending, std::string detail);
+  asio::awaitable<void> flush();
+  asio::awaitable<void> close();
+
+  void reply(const Reply& reply);
+  void record_reply(const Reply& reply);
+  void record_dropped(const Reply& reply);
+  void record_received(const Envelope& envelope);
+  void record_start();
+  void record_end();
+  Duration command_limit() const;
+  const Limits& limits() const { return settings_->config.limits; }
+  bool requested() const { return requests_certificate(settings_->config.tls.receiving); }
+
+  Services& services_;
+  std::shared_ptr<const Settings> settings_;
+  std::unique_ptr<Channel> channel_;
+  std::string id_;
+  Dialogue dialogue_;
+  LineReader lines_;
+  std::string out_;
+  TimePoint started_ = now();
+  bool idle_ = false;
+  std::string ended_ = "lost";
+  std::string detail_;
+  int last_code_ = 0;
+  std::uint64_t messages_ = 0;
+};
+
+}  // namespace gateway

@@ -1,0 +1,230 @@
+#include "tls_context.hpp"
+
+#include <fmt/format.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/x509v3.h>
+
+#include <cstring>
+
+#include "smtp_command.hpp"
+
+namespace gateway {
+namespace {
+
+constexpr int kSecurityLevel = 2;
+
+// Where a handshake keeps the verdict on the peer's certificate, apart from OpenSSL's own result,
+// which an accepted failure may overwrite.
+struct Verdict {
+  bool checked = false;
+  int error = X509_V_OK;
+};
+
+void free_verdict(void*, void* pointer, CRYPTO_EX_DATA*, int, long, void*) {
+  delete static_cast<Verdict*>(pointer);
+}
+
+int verdict_index() {
+  static const int index = SSL_get_ex_new_index(0, nullptr, nullptr, nullptr, &free_verdict);
+  return index;
+}
+
+// note_verdict verifies the chain, keeps the result and lets the handshake go on: both sides tell
+// the peer what is wrong in SMTP, not with an alert (IN-7, OUT-5).
+int note_verdict(X509_STORE_CTX* store_context, void*) {
+  const auto* ssl = static_cast<const SSL*>(
+      X509_STORE_CTX_get_ex_data(store_context, SSL_get_ex_data_X509_STORE_CTX_idx()));
+  auto* verdict = static_cast<Verdict*>(SSL_get_ex_data(ssl, verdict_index()));
+  const bool good = X509_verify_cert(store_context) == 1;
+  verdict->checked = true;
+  verdict->error = good ? X509_V_OK : X509_STORE_CTX_get_error(store_context);
+  if (!good && verdict->error == X509_V_OK) verdict->error = X509_V_ERR_UNSPECIFIED;
+  ERR_clear_error();
+  return 1;
+}
+
+SslContext bare_context(const SSL_METHOD* method) {
+  SslContext context(SSL_CTX_new(method));
+  if (!context) throw ConfigError("cannot make a TLS context: " + tls_error());
+  SSL_CTX_set_security_level(context.get(), kSecurityLevel);
+  SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION);
+  SSL_CTX_set_max_proto_version(context.get(), TLS1_3_VERSION);
+  SSL_CTX_set_options(context.get(), SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
+                                         SSL_OP_NO_TICKET | SSL_OP_CIPHER_SERVER_PREFERENCE);
+  SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_OFF);
+  SSL_CTX_set_num_tickets(context.get(), 0);
+  SSL_CTX_set_max_early_data(context.get(), 0);
+  SSL_CTX_set_mode(context.get(), SSL_MODE_RELEASE_BUFFERS);
+  SSL_CTX_set_cert_verify_callback(context.get(), &note_verdict, nullptr);
+  return context;
+}
+
+void check_dates(X509* certificate, const std::string& path) {
+  if (X509_cmp_current_time(X509_get0_notAfter(certificate)) < 0) {
+    throw ConfigError(path + ": the certificate has expired");
+  }
+  if (X509_cmp_current_time(X509_get0_notBefore(certificate)) > 0) {
+    throw ConfigError(path + ": the certificate is not valid yet");
+  }
+}
+
+void use_pair(SSL_CTX* context, const std::string& certificate, const std::string& key) {
+  ERR_clear_error();
+  if (SSL_CTX_use_certificate_chain_file(context, certificate.c_str()) != 1) {
+    throw ConfigError(certificate + ": cannot use this certificate: " + tls_error());
+  }
+  if (SSL_CTX_use_PrivateKey_file(context, key.c_str(), SSL_FILETYPE_PEM) != 1 ||
+      SSL_CTX_check_private_key(context) != 1) {
+    throw ConfigError(key + ": cannot use this key for " + certificate + ": " + tls_error());
+  }
+  check_dates(SSL_CTX_get0_certificate(context), certificate);
+}
+
+void trust(SSL_CTX* context, const std::string& path) {
+  if (path.empty()) return;
+  ERR_clear_error();
+  if (SSL_CTX_load_verify_file(context, path.c_str()) != 1) {
+    throw ConfigError(path + ": cannot use this CA file: " + tls_error());
+  }
+}
+
+void use_crl(SSL_CTX* context, const std::string& path) {
+  if (path.empty()) return;
+  X509_STORE* store = SSL_CTX_get_cert_store(context);
+  X509_LOOKUP* lookup = X509_STORE_add_lookup(store, X509_LOOKUP_file());
+  ERR_clear_error();
+  if (!lookup || X509_load_crl_file(lookup, path.c_str(), X509_FILETYPE_PEM) < 1) {
+    throw ConfigError(path + ": cannot use this CRL file: " + tls_error());
+  }
+  X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK);
+}
+
+SslHandle new_handle(SSL_CTX* context) {
+  SslHandle ssl(SSL_new(context));
+  if (!ssl) throw std::bad_alloc();
+  SSL_set_ex_data(ssl.get(), verdict_index(), new Verdict);
+  return ssl;
+}
+
+std::string printable_subject(X509* certificate) {
+  const auto bio = std::unique_ptr<BIO, decltype(&BIO_free)>(BIO_new(BIO_s_mem()), &BIO_free);
+  X509_NAME_print_ex(bio.get(), X509_get_subject_name(certificate), 0, XN_FLAG_RFC2253);
+  char* text = nullptr;
+  const long length = BIO_get_mem_data(bio.get(), &text);
+  return {text, static_cast<std::size_t>(length)};
+}
+
+bool ip_id_matches(const ASN1_OCTET_STRING* presented, const IpAddress& address) {
+  const int length = address.is_v4() ? 4 : 16;
+  return ASN1_STRING_length(presented) == length &&
+         std::memcmp(ASN1_STRING_get0_data(presented), address.octets().data(),
+                     static_cast<std::size_t>(length)) == 0;
+}
+
+}  // namespace
+
+std::string tls_error() {
+  const unsigned long code = ERR_get_error();
+  const char* reason = code ? ERR_reason_error_string(code) : nullptr;
+  ERR_clear_error();
+  return reason ? reason : code ? fmt::format("error {:x}", code) : std::string("unknown");
+}
+
+SslContext receiving_context(const TlsConfig& tls) {
+  SslContext context = bare_context(TLS_server_method());
+  use_pair(context.get(), tls.certificate, tls.key);
+  trust(context.get(), tls.client_ca);
+  if (requests_certificate(tls.receiving)) {
+    SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, nullptr);
+    if (!tls.client_ca.empty()) {
+      SSL_CTX_set_client_CA_list(context.get(), SSL_load_client_CA_file(tls.client_ca.c_str()));
+    }
+  }
+  return context;
+}
+
+SslContext sending_context(const TlsConfig& tls) {
+  SslContext context = bare_context(TLS_client_method());
+  trust(context.get(), tls.next_hop_ca);
+  use_crl(context.get(), tls.next_hop_crl);
+  SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, nullptr);
+  if (!tls.sending_certificate.empty()) {
+    use_pair(context.get(), tls.sending_certificate, tls.sending_key);
+  }
+  return context;
+}
+
+SslHandle server_handle(SSL_CTX* context) {
+  SslHandle ssl = new_handle(context);
+  SSL_set_accept_state(ssl.get());
+  return ssl;
+}
+
+SslHandle client_handle(SSL_CTX* context, const std::string& host) {
+  SslHandle ssl = new_handle(context);
+  SSL_set_connect_state(ssl.get());
+  if (!IpAddress::parse(host)) {
+    // SSL_set_tlsext_host_name, without the old-style cast of its macro.
+    std::string name = host;
+    SSL_ctrl(ssl.get(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, name.data());
+  }
+  return ssl;
+}
+
+TlsFacts facts_of(SSL* ssl) {
+  TlsFacts facts;
+  facts.active = true;
+  facts.version = SSL_get_version(ssl);
+  facts.cipher = SSL_get_cipher_name(ssl);
+  X509* certificate = SSL_get0_peer_certificate(ssl);
+  if (!certificate) return facts;
+  const auto* verdict = static_cast<const Verdict*>(SSL_get_ex_data(ssl, verdict_index()));
+  facts.peer_certificate = true;
+  facts.subject = printable_subject(certificate);
+  facts.verified = verdict->checked && verdict->error == X509_V_OK;
+  if (!facts.verified) {
+    facts.error = verdict->checked ? X509_verify_cert_error_string(verdict->error) : "not checked";
+  }
+  return facts;
+}
+
+bool dns_id_matches(std::string_view presented, std::string_view host) {
+  const std::string name = lower_case(presented);
+  const std::string wanted = lower_case(host);
+  if (name.empty() || wanted.empty() || name.find('\0') != std::string::npos) return false;
+  if (name.size() < 3 || name.compare(0, 2, "*.") != 0) {
+    return name.find('*') == std::string::npos && name == wanted;
+  }
+  // RFC 9525 section 6.3: one wildcard, the whole left-most label, standing for one label.
+  const std::string_view suffix = std::string_view(name).substr(1);
+  const auto dot = wanted.find('.');
+  return suffix.find('*') == std::string_view::npos && dot != std::string::npos && dot > 0 &&
+         std::string_view(wanted).substr(dot) == suffix;
+}
+
+bool certificate_names_host(SSL* ssl, const std::string& host) {
+  X509* certificate = SSL_get0_peer_certificate(ssl);
+  if (!certificate) return false;
+  const auto names = std::unique_ptr<GENERAL_NAMES, decltype(&GENERAL_NAMES_free)>(
+      static_cast<GENERAL_NAMES*>(
+          X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)),
+      &GENERAL_NAMES_free);
+  if (!names) return false;
+  const auto literal = IpAddress::parse(host);
+  for (int i = 0; i < sk_GENERAL_NAME_num(names.get()); ++i) {
+    const GENERAL_NAME* name = sk_GENERAL_NAME_value(names.get(), i);
+    if (literal && name->type == GEN_IPADD && ip_id_matches(name->d.iPAddress, *literal)) {
+      return true;
+    }
+    if (!literal && name->type == GEN_DNS) {
+      const ASN1_IA5STRING* text = name->d.dNSName;
+      const std::string presented(reinterpret_cast<const char*>(ASN1_STRING_get0_data(text)),
+                                  static_cast<std::size_t>(ASN1_STRING_length(text)));
+      if (dns_id_matches(presented, host)) return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace gateway
