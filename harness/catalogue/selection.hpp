@@ -1,41 +1,63 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
 #include "catalogue/catalogue.hpp"
 
-// Which cases to run: by file, by id, by condition; with the controls that twins need.
+// Which cases a run is to play, and which controls it must take along to believe the negatives.
 
 namespace postern {
 
-/// SelectedCase is a cell of a matrix or a story; `control` marks one that was not chosen itself
-/// but is the control of one that was.
-struct SelectedCase {
-  const MatrixCase* matrix = nullptr;
+/// Query says what was asked for on the command line.
+struct Query {
+  /// Each an exact case id, the beginning of ids up to a '/', a story's name, or the path of a
+  /// scenario file or of a directory of them. None: everything.
+  std::vector<std::string> what;
+  /// All must hold. Keys: the settings, client, server, case (an id or its beginning up to a '/'),
+  /// kind=matrix|story|invalid. A story has a client or server only where a named peer plays it.
+  std::vector<Condition> filters;
+};
+
+/// Chosen is one case to play; exactly one of the three pointers is set. They point into the
+/// catalogue.
+struct Chosen {
+  const MatrixCase* cell = nullptr;
+  const InvalidCase* invalid = nullptr;
   const Story* story = nullptr;
-  bool control = false;
+  bool control = false;  ///< Taken along for another's sake; not counted.
+
+  std::string id() const;
 };
 
-/// Configuration is all selected cases that one start of the gateway serves: settings is complete.
+/// Configuration is what one start of the gateway serves: the cases under the same settings.
 struct Configuration {
-  Assignment settings;
-  std::vector<SelectedCase> cases;
+  Assignment settings;            ///< Every setting, defaults included.
+  bool must_be_rejected = false;  ///< Then it holds one invalid case and nothing else.
+  std::vector<Chosen> cases;
 };
 
+/// Selection is the answer to a query.
 struct Selection {
-  std::vector<Configuration> configurations;  ///< In order of their first case.
-  std::vector<const InvalidCase*> invalid;
-  std::size_t chosen = 0;    ///< Cases chosen, invalid ones included.
-  std::size_t controls = 0;  ///< Cases taken along.
+  std::vector<Configuration> configurations;  ///< In the catalogue's order.
+  std::size_t chosen = 0;
+  std::size_t controls = 0;
+  std::vector<std::string>
+      errors;  ///< What was asked for and is not there; then all else is empty.
 };
 
-/// select finds what `words` name: a case id, a suite or the leading parts of one
-/// ("tls-modes/server-level=require"), a story ("stories/NAME"), a matrix's name, or the path of an
-/// XML file or folder; nothing named means everything. `filters` all have to hold, over the
-/// settings and the keys client, server, kind (matrix, story, invalid) and case. A word or filter
-/// that finds nothing is told in `problems`, with the nearest name.
-Selection select(const Catalogue& catalogue, const std::vector<std::string>& words,
-                 const std::vector<Condition>& filters, std::vector<std::string>& problems);
+/// select finds the cases, adds the controls that their negatives need, and groups all by
+/// configuration. Asking for nothing that exists is an error, with the nearest that does.
+Selection select(const Catalogue& catalogue, const Query& query);
+
+/// Twins are the ids of a case's controls, by leg; "" where the leg needs none.
+struct Twins {
+  std::string inbound, outbound;
+};
+
+/// twins_of gives the controls of `cell`: an inbound negative's is the same settings and server
+/// with the client's control, an outbound one's the same settings and client with the server's.
+Twins twins_of(const Catalogue& catalogue, const MatrixCase& cell);
 
 }  // namespace postern

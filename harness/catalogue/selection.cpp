@@ -1,0 +1,263 @@
+#include "catalogue/selection.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <set>
+#include <unordered_map>
+
+#include "catalogue/vocabulary.hpp"
+
+namespace postern {
+namespace {
+
+namespace fs = std::filesystem;
+
+const std::vector<std::string> kKinds = {"matrix", "story", "invalid"};
+
+/// begins tells whether `id` is `part`, or goes on after it with a '/'.
+bool begins(const std::string& id, const std::string& part) {
+  return id.compare(0, part.size(), part) == 0 &&
+         (id.size() == part.size() || id[part.size()] == '/' || part.back() == '/');
+}
+
+/// Candidate is any case with what queries ask about.
+struct Candidate {
+  Chosen chosen;
+  std::string id;
+  std::string file;
+  const char* kind = "matrix";
+  bool wanted = false;
+};
+
+Assignment settings_of(const Chosen& chosen) {
+  if (chosen.cell) return complete(chosen.cell->settings);
+  return complete(chosen.invalid ? chosen.invalid->settings : chosen.story->settings);
+}
+
+/// facts_of gives what filters may ask about a case.
+Assignment facts_of(const Candidate& candidate) {
+  Assignment facts = settings_of(candidate.chosen);
+  facts.set("kind", candidate.kind);
+  if (const MatrixCase* cell = candidate.chosen.cell) {
+    facts.set("client", cell->client);
+    facts.set("server", cell->server);
+  } else if (const Story* story = candidate.chosen.story) {
+    for (const Script& script : story->scripts) {
+      if (script.peer.empty()) continue;
+      facts.set(script.role == Role::kClient ? "client" : "server", script.peer);
+    }
+  }
+  return facts;
+}
+
+bool passes(const Condition& filter, const Candidate& candidate, const Assignment& facts) {
+  return std::all_of(filter.terms().begin(), filter.terms().end(), [&](const Term& term) {
+    const std::string* fact = facts.get(term.key);
+    const bool among =
+        std::any_of(term.values.begin(), term.values.end(), [&](const std::string& value) {
+          return term.key == "case" ? begins(candidate.id, value) : fact && *fact == value;
+        });
+    return among != term.negated;
+  });
+}
+
+/// stands_in tells whether `file` is `path`, or stands below it.
+bool stands_in(const fs::path& path, const std::string& file) {
+  std::error_code error;
+  const fs::path whole = fs::weakly_canonical(path, error);
+  const fs::path other = fs::weakly_canonical(file, error);
+  const auto [rest, _] = std::mismatch(whole.begin(), whole.end(), other.begin(), other.end());
+  return rest == whole.end();
+}
+
+class Choosing {
+ public:
+  Choosing(const Catalogue& catalogue, const Query& query) : catalogue_(catalogue), query_(query) {
+    for (const MatrixCase& cell : catalogue.matrix_cases) {
+      candidates_.push_back(
+          {{&cell, nullptr, nullptr, false}, cell.id(), cell.inbound->place.file, "matrix", false});
+    }
+    for (const InvalidCase& invalid : catalogue.invalid_cases) {
+      candidates_.push_back({{nullptr, &invalid, nullptr, false},
+                             invalid.id(),
+                             invalid.rule->place.file,
+                             "invalid",
+                             false});
+    }
+    for (const auto& story : catalogue.stories) {
+      candidates_.push_back({{nullptr, nullptr, story.get(), false},
+                             "stories/" + story->name,
+                             story->place.file,
+                             "story",
+                             false});
+    }
+  }
+
+  Selection run() {
+    check_filters();
+    for (const std::string& item : query_.what) want(item);
+    if (query_.what.empty()) {
+      for (Candidate& candidate : candidates_) candidate.wanted = true;
+    }
+    if (selection_.errors.empty()) apply_filters();
+    if (!selection_.errors.empty()) return {{}, 0, 0, selection_.errors};
+    for (const Candidate& candidate : candidates_) selection_.chosen += candidate.wanted;
+    if (selection_.chosen == 0) {
+      return {
+          {}, 0, 0, {"found no case that the filter leaves, allowed: a filter that leaves any"}};
+    }
+    take_controls();
+    group();
+    return std::move(selection_);
+  }
+
+ private:
+  void check_filters() {
+    KnownKeys known = setting_keys();
+    for (const auto& [name, peer] : catalogue_.clients) known["client"].push_back(name);
+    for (const auto& [name, peer] : catalogue_.servers) known["server"].push_back(name);
+    known["kind"] = kKinds;
+    known["case"] = {};
+    for (const Condition& filter : query_.filters) {
+      const std::string error = unknown_in(filter, known);
+      if (!error.empty()) selection_.errors.push_back(error);
+    }
+  }
+
+  void want(const std::string& item) {
+    if (item.empty()) return;
+    bool found = false;
+    for (Candidate& candidate : candidates_) {
+      if (!begins(candidate.id, item) && candidate.id != "stories/" + item) continue;
+      candidate.wanted = found = true;
+    }
+    if (found || want_path(item)) return;
+    selection_.errors.push_back(tell_missing(item));
+  }
+
+  /// want_path tells whether `item` is a file or directory; one without cases is an error.
+  bool want_path(const std::string& item) {
+    fs::path path = item;
+    if (!fs::exists(path)) path = fs::path(catalogue_.directory) / item;
+    if (!fs::exists(path)) return false;
+    std::map<std::string, bool> known;
+    bool found = false;
+    for (Candidate& candidate : candidates_) {
+      const auto [entry, is_new] = known.emplace(candidate.file, false);
+      if (is_new) entry->second = stands_in(path, candidate.file);
+      if (entry->second) candidate.wanted = found = true;
+    }
+    if (!found) {
+      selection_.errors.push_back(fmt::format(
+          "found no case in {}, allowed: a matrix, a story, or a directory of them", item));
+    }
+    return true;
+  }
+
+  /// tell_missing follows `item` part by part as far as any id does.
+  std::string tell_missing(const std::string& item) const {
+    std::string known;
+    std::string rest = item;
+    while (true) {
+      const std::string part = rest.substr(0, rest.find('/'));
+      std::set<std::string> next;
+      for (const Candidate& candidate : candidates_) {
+        if (!known.empty() && !begins(candidate.id, known)) continue;
+        const std::size_t begin = known.empty() ? 0 : known.size() + 1;
+        if (begin < candidate.id.size()) {
+          next.insert(candidate.id.substr(begin, candidate.id.find('/', begin) - begin));
+        }
+        if (known.empty() && candidate.chosen.story) next.insert(candidate.chosen.story->name);
+      }
+      if (next.count(part) == 0 || rest.size() == part.size()) {
+        const std::vector<std::string> names(next.begin(), next.end());
+        return fmt::format("found no case \"{}\", allowed{}: {}{}", item,
+                           known.empty() ? "" : fmt::format(" after \"{}/\"", known),
+                           names.empty() ? "nothing more" : quoted_list(names),
+                           did_you_mean(part, names));
+      }
+      known += (known.empty() ? "" : "/") + part;
+      rest.erase(0, part.size() + 1);
+    }
+  }
+
+  void apply_filters() {
+    if (query_.filters.empty()) return;
+    for (Candidate& candidate : candidates_) {
+      if (!candidate.wanted) continue;
+      const Assignment facts = facts_of(candidate);
+      candidate.wanted =
+          std::all_of(query_.filters.begin(), query_.filters.end(),
+                      [&](const Condition& filter) { return passes(filter, candidate, facts); });
+    }
+  }
+
+  void take_controls() {
+    if (selection_.chosen == candidates_.size()) return;
+    std::unordered_map<std::string_view, Candidate*> by_id;
+    std::vector<std::string> needed;
+    for (Candidate& candidate : candidates_) {
+      by_id[candidate.id] = &candidate;
+      if (!candidate.wanted || !candidate.chosen.cell) continue;
+      Twins twins = twins_of(catalogue_, *candidate.chosen.cell);
+      needed.push_back(std::move(twins.inbound));
+      needed.push_back(std::move(twins.outbound));
+    }
+    for (const std::string& id : needed) {
+      const auto control = by_id.find(id);
+      if (control == by_id.end() || control->second->wanted) continue;
+      control->second->wanted = control->second->chosen.control = true;
+      ++selection_.controls;
+    }
+  }
+
+  void group() {
+    std::unordered_map<std::string, std::size_t> known;
+    for (const Candidate& candidate : candidates_) {
+      if (!candidate.wanted) continue;
+      const bool rejected = candidate.chosen.invalid;
+      Assignment settings = settings_of(candidate.chosen);
+      const std::string key = (rejected ? candidate.id : "") + settings.text();
+      const auto [entry, is_new] = known.emplace(key, selection_.configurations.size());
+      if (is_new) selection_.configurations.push_back({std::move(settings), rejected, {}});
+      selection_.configurations[entry->second].cases.push_back(candidate.chosen);
+    }
+  }
+
+  const Catalogue& catalogue_;
+  const Query& query_;
+  std::vector<Candidate> candidates_;
+  Selection selection_;
+};
+
+}  // namespace
+
+std::string Chosen::id() const {
+  if (cell) return cell->id();
+  return invalid ? invalid->id() : "stories/" + story->name;
+}
+
+Selection select(const Catalogue& catalogue, const Query& query) {
+  return Choosing(catalogue, query).run();
+}
+
+Twins twins_of(const Catalogue& catalogue, const MatrixCase& cell) {
+  const auto id = [&cell](const std::string& client, const std::string& server) {
+    return fmt::format("{}/client={}/server={}", cell.suite, client, server);
+  };
+  const auto needs = [](const Rule* rule) {
+    return rule && !is_positive(rule->expect) && rule->no_control.empty();
+  };
+  Twins twins;
+  if (needs(cell.inbound)) {
+    twins.inbound = id(catalogue.control_client(cell.client), cell.server);
+  }
+  if (needs(cell.outbound)) {
+    twins.outbound = id(cell.client, catalogue.control_server(cell.server));
+  }
+  return twins;
+}
+
+}  // namespace postern

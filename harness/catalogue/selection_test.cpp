@@ -1,0 +1,114 @@
+#include "catalogue/selection.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace postern {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+const std::string kSuite =
+    "tls-modes/server-level=require/client-certificate=none/client-level=verify";
+
+class SelectionTest : public testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    Problems problems;
+    const auto authority =
+        certs::Authority::load(POSTERN_SOURCE_DIR "/certs/authority.xml", problems);
+    ASSERT_TRUE(authority) << problems.text();
+    catalogue_ = load_catalogue(POSTERN_SOURCE_DIR "/scenarios", *authority, problems);
+    ASSERT_TRUE(catalogue_) << problems.text();
+  }
+  static void TearDownTestSuite() { catalogue_.reset(); }
+
+  static Selection choose(std::vector<std::string> what, const std::string& filter = "") {
+    Query query{std::move(what), {}};
+    std::string error;
+    if (!filter.empty()) query.filters.push_back(Condition::parse(filter, error));
+    EXPECT_EQ(error, "");
+    return select(*catalogue_, query);
+  }
+
+  static std::vector<std::string> ids(const Selection& selection) {
+    std::vector<std::string> ids;
+    for (const Configuration& configuration : selection.configurations) {
+      for (const Chosen& chosen : configuration.cases) {
+        ids.push_back((chosen.control ? "control " : "") + chosen.id());
+      }
+    }
+    return ids;
+  }
+
+  static std::unique_ptr<Catalogue> catalogue_;
+};
+
+std::unique_ptr<Catalogue> SelectionTest::catalogue_;
+
+TEST_F(SelectionTest, GivesEverythingWhereNothingIsAsked) {
+  const Selection all = choose({});
+  EXPECT_THAT(all.errors, IsEmpty());
+  EXPECT_EQ(all.chosen, 10948U + 8 + catalogue_->stories.size());
+  EXPECT_EQ(all.controls, 0U);
+}
+
+TEST_F(SelectionTest, GroupsByConfiguration) {
+  const Selection all = choose({}, "kind=matrix|invalid");
+  ASSERT_EQ(all.configurations.size(), 28U + 8);
+  EXPECT_EQ(all.configurations[0].cases.size(), 17U * 23);
+  EXPECT_EQ(*all.configurations[0].settings.get("clear-fallback-delay"), "0");
+  EXPECT_TRUE(all.configurations[28].must_be_rejected);
+  EXPECT_EQ(all.configurations[28].cases.size(), 1U);
+}
+
+TEST_F(SelectionTest, TakesTheControlsOfANegativeAlong) {
+  EXPECT_THAT(ids(choose({kSuite + "/client=plain/server=expired"})),
+              ElementsAre(kSuite + "/client=plain/server=expired",
+                          "control " + kSuite + "/client=good-cert/server=expired"));
+  EXPECT_THAT(ids(choose({kSuite + "/client=starttls/server=expired"})),
+              ElementsAre("control " + kSuite + "/client=starttls/server=good",
+                          kSuite + "/client=starttls/server=expired"));
+}
+
+TEST_F(SelectionTest, CountsAControlThatWasChosenAsChosen) {
+  const Selection both =
+      choose({kSuite + "/client=starttls/server=expired", kSuite + "/client=starttls/server=good"});
+  EXPECT_EQ(both.chosen, 2U);
+  EXPECT_EQ(both.controls, 0U);
+}
+
+TEST_F(SelectionTest, TakesASuiteByTheBeginningOfItsId) {
+  EXPECT_EQ(choose({kSuite}).chosen, 17U * 23);
+  EXPECT_EQ(choose({"tls-modes/invalid"}).chosen, 8U);
+  EXPECT_EQ(choose({"tls-modes/server-level=none"}).chosen, 4U * 17 * 23);
+}
+
+TEST_F(SelectionTest, TakesAFile) {
+  EXPECT_EQ(choose({POSTERN_SOURCE_DIR "/scenarios/matrices/tls-modes.xml"}).chosen, 10956U);
+  EXPECT_EQ(choose({"matrices/tls-modes.xml"}).chosen, 10956U);
+  EXPECT_EQ(choose({"matrices"}).chosen, 10956U);
+  EXPECT_THAT(choose({"peers/clients.xml"}).errors, ElementsAre(HasSubstr("found no case in")));
+}
+
+TEST_F(SelectionTest, Filters) {
+  EXPECT_EQ(choose({}, "kind=matrix client=plain server!=good").chosen, 28U * 22);
+  EXPECT_EQ(choose({}, "case=" + kSuite + " client=plain").chosen, 23U);
+  EXPECT_EQ(choose({"tls-modes"}, "client-level=verify kind=invalid").chosen, 2U);
+}
+
+TEST_F(SelectionTest, TellsWhatIsNearWhereNothingIsFound) {
+  EXPECT_THAT(choose({"tls-mods"}).errors, ElementsAre(HasSubstr("did you mean \"tls-modes\"")));
+  EXPECT_THAT(choose({kSuite + "/client=plian/server=good"}).errors,
+              ElementsAre(HasSubstr("did you mean \"client=plain\"")));
+  EXPECT_THAT(choose({}, "client=plian").errors, ElementsAre(HasSubstr("did you mean \"plain\"")));
+  EXPECT_THAT(choose({}, "clint=plain").errors, ElementsAre(HasSubstr("did you mean \"client\"")));
+  EXPECT_THAT(choose({"tls-modes/invalid"}, "kind=story").errors,
+              ElementsAre(HasSubstr("found no case that the filter leaves")));
+  EXPECT_EQ(choose({"tls-mods"}).chosen, 0U);
+}
+
+}  // namespace
+}  // namespace postern
