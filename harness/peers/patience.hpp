@@ -32,6 +32,9 @@ class Patience {
   void add(Waiting& waiting) { waiting_.insert(&waiting); }
   void remove(Waiting& waiting) { waiting_.erase(&waiting); }
 
+  /// expire_all ends every wait now.
+  void expire_all();
+
   /// stop lets the executor run out of work.
   void stop();
 

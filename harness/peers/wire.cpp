@@ -47,6 +47,12 @@ void Patience::stop() {
   clock_->timer.cancel();
 }
 
+void Patience::expire_all() {
+  const std::set<Waiting*> now_waiting = waiting_;
+  for (Waiting* waiting : now_waiting)
+    if (waiting_.contains(waiting)) waiting->expire();
+}
+
 void Patience::tick() {
   const auto now = std::chrono::steady_clock::now();
   const std::set<Waiting*> now_waiting = waiting_;
@@ -117,6 +123,7 @@ asio::awaitable<Ending> Wire::receive(std::string& raw) {
     if (got == 0) co_return Ending::kClose;
     if (errno == EINTR) continue;
     if (errno != EAGAIN && errno != EWOULDBLOCK) co_return Ending::kReset;
+    if (timed_out_) co_return Ending::kTimeout;
     deadline = std::chrono::steady_clock::now() + limit_;
     const auto [error] = co_await socket_.async_wait(tcp::socket::wait_read, kAwait);
     if (timed_out_) co_return Ending::kTimeout;
@@ -134,6 +141,7 @@ asio::awaitable<Ending> Wire::send(std::string bytes) {
     }
     if (errno == EINTR) continue;
     if (errno != EAGAIN && errno != EWOULDBLOCK) co_return Ending::kReset;
+    if (timed_out_) co_return Ending::kTimeout;
     deadline = std::chrono::steady_clock::now() + limit_;
     const auto [error] = co_await socket_.async_wait(tcp::socket::wait_write, kAwait);
     if (timed_out_) co_return Ending::kTimeout;

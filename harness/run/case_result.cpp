@@ -1,0 +1,279 @@
+#include "run/case_result.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <unordered_map>
+
+#include "catalogue/selection.hpp"
+
+namespace postern {
+namespace {
+
+using reports::Verdict;
+
+const char* word(Side side) {
+  switch (side) {
+    case Side::kClient: return "client";
+    case Side::kServer: return "server";
+    case Side::kSender: break;
+  }
+  return "sender";
+}
+
+const char* word(Actor actor) {
+  switch (actor) {
+    case Actor::kPeer: return "peer";
+    case Actor::kGateway: return "gateway";
+    case Actor::kNone: break;
+  }
+  return "";
+}
+
+const char* word(Phase phase) {
+  switch (phase) {
+    case Phase::kClear: return "clear";
+    case Phase::kHandshake: return "handshake";
+    case Phase::kTls: break;
+  }
+  return "tls";
+}
+
+const char* word(What what) {
+  switch (what) {
+    case What::kConnect: return "connect";
+    case What::kData: return "data";
+    case What::kHandshake: return "handshake";
+    case What::kAlert: return "alert";
+    case What::kClose: return "close";
+    case What::kReset: return "reset";
+    case What::kTimeout: return "timeout";
+    case What::kNote: break;
+  }
+  return "note";
+}
+
+void add_events(const PlayedCase& played, reports::CaseResult& result) {
+  result.events.reserve(played.observation.events.size());
+  for (const Event& event : played.observation.events)
+    result.events.push_back({event.at - played.began, event.connection, word(event.side),
+                             word(event.from), word(event.phase), word(event.what), event.text});
+  for (const Sighting& sighting : played.observation.sightings) {
+    if (sighting.place != "foreign-listener" && sighting.place != "clear-after-ready") continue;
+    result.events.push_back({0, sighting.connection, word(sighting.side), "gateway", "clear", "leak",
+                             fmt::format("{} ({})", sighting.place, sighting.coding)});
+  }
+  for (const RecordFact& fact : played.observation.record) result.record.push_back(fact.line);
+}
+
+Bench bench_of(const ResultContext& context, const StageCase& what) {
+  Bench bench;
+  bench.held_to = grade_of(context.gateway->grade);
+  bench.second_attempt = context.gateway->second_attempt;
+  if (what.matrix != nullptr) {
+    const MatrixCase& cell = *what.matrix;
+    bench.inbound = &cell.inbound->expect;
+    bench.outbound = cell.outbound != nullptr ? &cell.outbound->expect : nullptr;
+    bench.expects_nothing = cell.outbound == nullptr;
+    if (cell.disclosure != nullptr) {
+      bench.next_hop = cell.disclosure->next_hop;
+      bench.sender = cell.disclosure->sender;
+    }
+    return bench;
+  }
+  const Story& story = *what.story;
+  bench.inbound = story.inbound ? &*story.inbound : nullptr;
+  bench.outbound = story.outbound ? &*story.outbound : nullptr;
+  bench.next_hop = story.disclosure;
+  bench.sender = story.disclosure;
+  bench.sender.emplace_back("tls");
+  return bench;
+}
+
+void add_leg(const ResultContext& context, const std::string& ref, const Place& place,
+             const Expectation* expectation, const LegJudgement& judged, reports::Leg& leg) {
+  leg.requirement = ref;
+  const auto requirement = context.catalogue->requirements.find(ref);
+  if (requirement != context.catalogue->requirements.end())
+    leg.requirement_text = requirement->second.text;
+  leg.rule = place.file + ":" + std::to_string(place.line);
+  if (expectation != nullptr) {
+    leg.expected = expectation->form_text;
+    leg.letter = expectation->letter_text;
+    leg.policy = expectation->policy_text;
+  }
+  leg.observed = judged.observed;
+  leg.grade = word(judged.grade);
+  leg.evidence = judged.evidence;
+}
+
+void add_matrix_case(const ResultContext& context, const MatrixCase& cell, const Judgement& judgement,
+                     reports::CaseResult& result) {
+  result.id = cell.id();
+  result.suite = cell.suite;
+  result.name = cell.name;
+  result.kind = "matrix";
+  result.client = cell.client;
+  result.server = cell.server;
+  for (const auto& [key, value] : cell.settings.values()) result.settings.emplace_back(key, value);
+  add_leg(context, cell.inbound->ref, cell.inbound->place, &cell.inbound->expect, judgement.inbound,
+          result.inbound);
+  if (cell.outbound != nullptr) {
+    add_leg(context, cell.outbound->ref, cell.outbound->place, &cell.outbound->expect,
+            judgement.outbound, result.outbound);
+  } else {
+    result.outbound.expected = "nothing";
+    result.outbound.observed = judgement.outbound.observed;
+    result.outbound.grade = judgement.outbound.wrong.empty() ? "form" : "";
+    result.outbound.evidence = judgement.outbound.evidence;
+  }
+  const bool outbound_wrong = judgement.inbound.wrong.empty() && cell.outbound != nullptr;
+  const Place& place = outbound_wrong ? cell.outbound->place : cell.inbound->place;
+  result.file = place.file;
+  result.line = place.line;
+}
+
+void add_story(const ResultContext& context, const Story& story, const Judgement& judgement,
+               reports::CaseResult& result) {
+  result.suite = "stories";
+  result.name = story.name;
+  result.id = result.suite + "/" + result.name;
+  result.kind = "story";
+  for (const auto& [key, value] : story.settings.values()) result.settings.emplace_back(key, value);
+  for (const Script& script : story.scripts)
+    (script.role == Role::kClient ? result.client : result.server) =
+        script.peer.empty() ? "as the story tells" : script.peer;
+  add_leg(context, story.ref, story.place, story.inbound ? &*story.inbound : nullptr, judgement.inbound,
+          result.inbound);
+  if (story.outbound)
+    add_leg(context, story.ref, story.place, &*story.outbound, judgement.outbound, result.outbound);
+  result.file = story.place.file;
+  result.line = story.place.line;
+}
+
+// withhold turns a pass or an inconclusive negative into invalid where its control did not pass.
+void withhold(JudgedCase& negative, const JudgedCase* control, const char* leg, bool control_good) {
+  Verdict& verdict = negative.result.verdict;
+  if (control_good || (verdict != Verdict::kPass && verdict != Verdict::kInconclusive)) return;
+  if (control == nullptr) {
+    verdict = Verdict::kError;
+    negative.result.reason = fmt::format("its {} control was not played", leg);
+    return;
+  }
+  verdict = Verdict::kInvalid;
+  negative.result.reason = fmt::format("its {} control did not pass: {}", leg, control->result.id);
+}
+
+void weigh_twins(const Catalogue& catalogue, std::vector<JudgedCase>& judged) {
+  std::unordered_map<std::string, const JudgedCase*> by_id;
+  for (const JudgedCase& one : judged) by_id[one.result.id] = &one;
+  const auto find = [&](const std::string& id) {
+    const auto found = by_id.find(id);
+    return found == by_id.end() ? nullptr : found->second;
+  };
+  for (JudgedCase& one : judged) {
+    const MatrixCase* cell = one.played->what.matrix;
+    if (cell == nullptr) continue;
+    const Twins twins = twins_of(catalogue, *cell);
+    if (!twins.inbound.empty()) {
+      const JudgedCase* control = find(twins.inbound);
+      withhold(one, control, "inbound", control != nullptr && control->judgement.inbound.good());
+    }
+    if (!twins.outbound.empty()) {
+      const JudgedCase* control = find(twins.outbound);
+      withhold(one, control, "outbound", control != nullptr && control->judgement.outbound.good());
+    }
+  }
+}
+
+// weigh_warnings fails the cases of a configuration that must come with a warning and came without.
+void weigh_warnings(const ResultContext& context, const StageReport& report, JudgedCase& one) {
+  const MatrixCase* cell = one.played->what.matrix;
+  if (cell == nullptr || grade_of(context.gateway->grade) != Grade::kForm) return;
+  for (const auto& matrix : context.catalogue->matrices) {
+    if (!cell->suite.starts_with(matrix->name + "/")) continue;
+    for (const ExpectedWarning& warning : matrix->warnings) {
+      if (!warning.when.holds(cell->settings) || !report.warnings.empty()) continue;
+      one.judgement.details.push_back(
+          fmt::format("{}: expected a warning on the gateway's record, got none", warning.ref));
+      if (one.judgement.verdict != Verdict::kPass) continue;
+      one.judgement.verdict = Verdict::kFail;
+      one.judgement.reason = one.judgement.details.back();
+    }
+  }
+}
+
+}  // namespace
+
+std::vector<JudgedCase> judge_stage(const ResultContext& context, const StageReport& report) {
+  std::vector<JudgedCase> judged;
+  judged.reserve(report.cases.size());
+  for (const auto& played : report.cases) {
+    const bool unstarted = !report.not_started.empty() && !played->played;
+    if (!played->played && !unstarted) continue;
+    JudgedCase one;
+    one.played = played.get();
+    if (unstarted) {
+      one.judgement.verdict = Verdict::kError;
+      one.judgement.reason = report.not_started;
+      one.judgement.details = report.last_output;
+    } else {
+      const Bench bench = bench_of(context, played->what);
+      one.judgement = judge(bench, played->observation, report.fence);
+      weigh_warnings(context, report, one);
+    }
+    reports::CaseResult& result = one.result;
+    if (played->what.matrix != nullptr) {
+      add_matrix_case(context, *played->what.matrix, one.judgement, result);
+    } else {
+      add_story(context, *played->what.story, one.judgement, result);
+    }
+    result.gateway = context.gateway->name;
+    result.verdict = one.judgement.verdict;
+    result.grade = word(one.judgement.grade);
+    result.reason = one.judgement.reason;
+    result.details = one.judgement.details;
+    result.seconds = played->seconds;
+    result.control = played->what.control;
+    result.rerun = fmt::format("{} run{} {}", context.program, context.gateway_options, result.id);
+    add_events(*played, result);
+    judged.push_back(std::move(one));
+  }
+  weigh_twins(*context.catalogue, judged);
+  return judged;
+}
+
+reports::CaseResult result_of_invalid(const ResultContext& context, const InvalidCase& invalid,
+                                      bool started, const std::string& ending,
+                                      const std::vector<std::string>& output, bool said_why) {
+  reports::CaseResult result;
+  result.id = invalid.id();
+  result.suite = invalid.suite;
+  result.name = invalid.name;
+  result.kind = "invalid-setting";
+  result.gateway = context.gateway->name;
+  for (const auto& [key, value] : invalid.settings.values()) result.settings.emplace_back(key, value);
+  result.inbound.requirement = invalid.rule->ref;
+  const auto requirement = context.catalogue->requirements.find(invalid.rule->ref);
+  if (requirement != context.catalogue->requirements.end())
+    result.inbound.requirement_text = requirement->second.text;
+  result.inbound.expected = "rejected";
+  result.inbound.rule = invalid.rule->place.file + ":" + std::to_string(invalid.rule->place.line);
+  result.file = invalid.rule->place.file;
+  result.line = invalid.rule->place.line;
+  result.record = output;
+  const bool rejected = !started && ending.starts_with("exited ") && ending != "exited 0" && said_why;
+  result.inbound.observed.word = rejected ? "rejected" : started ? "started" : "ended";
+  if (!rejected) result.inbound.observed.facts.emplace_back("ending", started ? "ready" : ending);
+  result.inbound.grade = rejected ? "form" : "";
+  result.inbound.evidence.emplace_back(rejected ? "record" : "none");
+  result.grade = result.inbound.grade;
+  result.verdict = rejected ? Verdict::kPass : Verdict::kFail;
+  if (!rejected)
+    result.reason = started ? "the gateway started with settings it has to reject"
+                            : "the gateway ended (" + ending + ") and did not say that it rejects the settings";
+  result.rerun = fmt::format("{} run{} {}", context.program, context.gateway_options, result.id);
+  return result;
+}
+
+}  // namespace postern

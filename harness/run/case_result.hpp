@@ -1,0 +1,38 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "judge/judge.hpp"
+#include "result.hpp"
+#include "run/stage.hpp"
+
+// From what was seen of a case to what a report says of it.
+
+namespace postern {
+
+/// ResultContext is what all results of one run share.
+struct ResultContext {
+  const Catalogue* catalogue = nullptr;
+  const GatewayFile* gateway = nullptr;
+  std::string program;          ///< How this program was called, for the command to run a case again.
+  std::string gateway_options;  ///< " --gateway NAME" where it is not the default one, else "".
+};
+
+/// JudgedCase is one case with its judgement; its twins are not weighed yet.
+struct JudgedCase {
+  const PlayedCase* played = nullptr;
+  Judgement judgement;
+  reports::CaseResult result;
+};
+
+/// judge_stage judges all cases of one configuration and weighs the twins: a negative whose control
+/// did not pass is invalid. Cases cut short by an interrupt are left out.
+std::vector<JudgedCase> judge_stage(const ResultContext& context, const StageReport& report);
+
+/// result_of_invalid says what came of settings that a gateway has to reject.
+reports::CaseResult result_of_invalid(const ResultContext& context, const InvalidCase& invalid,
+                                      bool started, const std::string& ending,
+                                      const std::vector<std::string>& output, bool said_why);
+
+}  // namespace postern

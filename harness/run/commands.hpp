@@ -1,0 +1,47 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+// The commands of `postern`, each with the options that its command line sets. Each returns the exit
+// code: 0 yes, 1 no, 2 usage or a bad file, 3 could not be told, 130 interrupted.
+
+namespace postern {
+
+struct CommonOptions {
+  std::string scenarios;  ///< Empty: sought, see find_scenarios.
+  std::string program;    ///< argv[0].
+};
+
+struct RunOptions {
+  std::vector<std::string> words;  ///< Files, ids, suites; none: everything.
+  std::string filter;
+  std::string gateway = "reference";
+  unsigned jobs = 2;
+  unsigned repeat = 1;
+  unsigned min = 0;
+  std::uint64_t seed = 0;  ///< 0: one is drawn, and shown.
+  std::string results, junit, markdown;
+  std::string junit_flavour = "common";
+  bool keep = false;
+  bool fail_fast = false;
+  bool transcripts = false;
+  bool quiet = false;  ///< No grid, no list: what failed and the counts.
+  std::string command_line;
+};
+
+struct ListOptions {
+  std::vector<std::string> words;
+  std::string filter;
+  bool suites = false;
+  bool ctest = false;
+  std::string reports;  ///< For ctest: where each test writes its results and JUnit.
+};
+
+int run_command(const CommonOptions& common, const RunOptions& options);
+int list_command(const CommonOptions& common, const ListOptions& options);
+int check_command(const CommonOptions& common, const std::string& directory);
+int certs_command(const CommonOptions& common, const std::string& directory);
+
+}  // namespace postern

@@ -1,0 +1,42 @@
+#include "run/places.hpp"
+
+#include <cstdlib>
+#include <filesystem>
+#include <vector>
+
+namespace fs = std::filesystem;
+
+namespace postern {
+
+std::string program_directory() {
+  std::error_code error;
+  const fs::path self = fs::read_symlink("/proc/self/exe", error);
+  return error ? std::string(".") : self.parent_path().string();
+}
+
+std::string find_scenarios(const std::string& given, std::string& sought) {
+  std::vector<fs::path> candidates;
+  if (!given.empty()) {
+    candidates.emplace_back(given);
+  } else {
+    if (const char* named = std::getenv("POSTERN_SCENARIOS"); named != nullptr && *named != '\0')
+      candidates.emplace_back(named);
+    candidates.emplace_back("scenarios");
+    candidates.push_back(fs::path(program_directory()).parent_path() / "share/postern/scenarios");
+  }
+  for (const fs::path& candidate : candidates) {
+    std::error_code error;
+    if (fs::is_directory(candidate, error)) return candidate.string();
+    sought += (sought.empty() ? "" : ", ") + candidate.string();
+  }
+  return {};
+}
+
+std::string find_authority(const std::string& scenarios) {
+  std::error_code error;
+  const fs::path here = fs::path(scenarios) / "authority.xml";
+  if (fs::exists(here, error)) return here.string();
+  return (fs::path(scenarios) / ".." / "certs" / "authority.xml").lexically_normal().string();
+}
+
+}  // namespace postern

@@ -1,0 +1,303 @@
+#include <fmt/chrono.h>
+#include <fmt/core.h>
+#include <openssl/crypto.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <csignal>
+#include <cstdio>
+#include <filesystem>
+#include <random>
+#include <thread>
+
+#include "failure_text.hpp"
+#include "junit.hpp"
+#include "markdown.hpp"
+#include "results_file.hpp"
+#include "run/commands.hpp"
+#include "run/loaded.hpp"
+#include "run/places.hpp"
+#include "run/progress.hpp"
+#include "run/runner.hpp"
+#include "terminal.hpp"
+
+namespace postern {
+namespace {
+
+namespace fs = std::filesystem;
+
+// How many failing cases are printed whole; a broken gateway fails them by the thousand.
+constexpr int kPrintedWhole = 5;
+
+/// Interrupts turns SIGINT and SIGTERM into an orderly end, and a second one into an immediate one.
+class Interrupts {
+ public:
+  explicit Interrupts(Run& run) : signals_(io_, SIGINT, SIGTERM), run_(run) {
+    await();
+    thread_ = std::thread([this] { io_.run(); });
+  }
+  ~Interrupts() {
+    io_.stop();
+    thread_.join();
+  }
+  bool seen() const { return seen_; }
+
+ private:
+  void await() {
+    signals_.async_wait([this](boost::system::error_code error, int) {
+      if (error) return;
+      // Gateways die with this process; only their folders stay, and the next run removes them.
+      if (seen_.exchange(true)) ::_exit(130);
+      fmt::print(stderr, "\npostern: interrupted; gateways are being stopped\n");
+      run_.interrupt();
+      await();
+    });
+  }
+
+  boost::asio::io_context io_{1};
+  boost::asio::signal_set signals_;
+  Run& run_;
+  std::atomic<bool> seen_{false};
+  std::thread thread_;
+};
+
+/// TemporaryResults is the results file of a run that was not told to keep one.
+class TemporaryResults {
+ public:
+  explicit TemporaryResults(const std::string& kept) : path_(kept) {
+    if (!kept.empty()) return;
+    std::string pattern = (fs::temp_directory_path() / "postern-results-XXXXXX").string();
+    const int descriptor = ::mkstemp(pattern.data());
+    if (descriptor >= 0) ::close(descriptor);
+    path_ = pattern;
+    temporary_ = true;
+  }
+  ~TemporaryResults() {
+    std::error_code ignored;
+    if (temporary_) fs::remove(path_, ignored);
+  }
+  TemporaryResults(const TemporaryResults&) = delete;
+  TemporaryResults& operator=(const TemporaryResults&) = delete;
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+  bool temporary_ = false;
+};
+
+std::string now_text() {
+  return fmt::format("{:%Y-%m-%dT%H:%M:%S}", fmt::gmtime(std::chrono::system_clock::now()));
+}
+
+double cpu_seconds(int who) {
+  rusage usage{};
+  ::getrusage(who, &usage);
+  const auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+  };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
+reports::Axes axes_of(const Catalogue& catalogue) {
+  reports::Axes axes;
+  for (const auto& matrix : catalogue.matrices)
+    for (const Axis& axis : matrix->axes) {
+      const bool known = std::any_of(axes.begin(), axes.end(), [&](const auto& one) { return one.first == axis.key; });
+      if (!known) axes.emplace_back(axis.key, axis.values);
+    }
+  return axes;
+}
+
+reports::RunHeader header_of(const RunOptions& options, const RunPlan& plan, const Catalogue& catalogue) {
+  reports::RunHeader header;
+  header.started = now_text();
+  char host[256] = "";
+  if (::gethostname(host, sizeof host - 1) == 0) header.host = host;
+  header.postern = POSTERN_VERSION;
+  header.openssl = OpenSSL_version(OPENSSL_VERSION);
+  const std::string version = gateway_version(*plan.context.gateway, plan.program_directory);
+  header.gateway = plan.context.gateway->name + (version.empty() ? "" : " (" + version + ")");
+  header.command = options.command_line;
+  header.seed = plan.seed;
+  header.axes = axes_of(catalogue);
+  return header;
+}
+
+bool make_parent(const std::string& file) {
+  if (file.empty()) return true;
+  const fs::path parent = fs::path(file).parent_path();
+  std::error_code error;
+  if (!parent.empty()) fs::create_directories(parent, error);
+  if (error) fmt::print(stderr, "postern: cannot make {}: {}\n", parent.string(), error.message());
+  return !error;
+}
+
+/// Session carries one run from its plan to its exit code.
+class Session {
+ public:
+  Session(const RunOptions& options, Loaded& loaded, RunPlan plan)
+      : options_(options), loaded_(loaded), plan_(std::move(plan)), results_(options.results),
+        progress_(plan_.selection->chosen * plan_.repeat, options.quiet) {}
+
+  int execute();
+
+ private:
+  void take(std::vector<reports::CaseResult> results);
+  void print_case(const reports::CaseResult& result);
+  int close(const Run& run, bool interrupted, const std::string& trouble);
+
+  const RunOptions& options_;
+  Loaded& loaded_;
+  RunPlan plan_;
+  TemporaryResults results_;
+  Progress progress_;
+  std::unique_ptr<reports::ResultsWriter> writer_;
+  reports::Tally tally_;
+  int printed_ = 0;
+  std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
+};
+
+void Session::print_case(const reports::CaseResult& result) {
+  const bool good = result.verdict == reports::Verdict::kPass || result.verdict == reports::Verdict::kSkip;
+  if (result.control || (good && !options_.transcripts)) return;
+  progress_.clear();
+  if (!good && printed_++ >= kPrintedWhole && !options_.transcripts) {
+    if (printed_ == kPrintedWhole + 1)
+      fmt::print("\nFurther cases did not pass; they are listed below, and --results keeps them whole.\n");
+    return;
+  }
+  fmt::print("{}\n", reports::failure_text(result));
+}
+
+void Session::take(std::vector<reports::CaseResult> results) {
+  reports::Tally tally;
+  double seconds = 0;
+  for (const auto& result : results) {
+    writer_->write(result);
+    tally.count(result);
+    tally_.count(result);
+    print_case(result);
+    for (const auto& line : result.events) seconds = std::max(seconds, static_cast<double>(line.at) / 1e6);
+  }
+  if (!results.empty()) progress_.done(results.front().suite, tally, seconds);
+}
+
+int Session::close(const Run& run, bool interrupted, const std::string& trouble) {
+  progress_.clear();
+  int exit_code = tally_.exit_code(static_cast<int>(options_.min));
+  if (!trouble.empty()) {
+    fmt::print(stderr, "postern: {}\n", trouble);
+    if (exit_code == 0) exit_code = 3;
+  }
+  if (interrupted) exit_code = 130;
+  reports::RunFooter footer;
+  footer.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
+  footer.exit_code = exit_code;
+  footer.interrupted = interrupted;
+  footer.counters = run.counters().facts();
+  footer.counters.emplace_back("cpu-harness", fmt::format("{:.2f}", cpu_seconds(RUSAGE_SELF)));
+  footer.counters.emplace_back("cpu-gateways", fmt::format("{:.2f}", cpu_seconds(RUSAGE_CHILDREN)));
+  writer_->finish(footer);
+  if (!options_.junit.empty())
+    reports::write_junit(results_.path(), options_.junit,
+                         options_.junit_flavour == "strict" ? reports::JUnitFlavour::kStrict
+                                                            : reports::JUnitFlavour::kCommon);
+  if (!options_.markdown.empty()) reports::write_markdown(results_.path(), options_.markdown);
+  const reports::RunSummary summary = reports::summarize(results_.path());
+  const auto colour = ::isatty(STDOUT_FILENO) == 1 ? reports::Colour::kYes : reports::Colour::kNo;
+  fmt::print("{}", options_.quiet ? reports::summary_text(summary.summary, exit_code, colour)
+                                  : reports::run_text(summary, colour));
+  if (static_cast<unsigned>(tally_.chosen()) < options_.min)
+    fmt::print("Only {} cases were judged, and --min asks for {}.\n", tally_.chosen(), options_.min);
+  for (const std::string& directory : run.kept()) fmt::print("Kept: {}\n", directory);
+  return exit_code;
+}
+
+int Session::execute() {
+  writer_ = std::make_unique<reports::ResultsWriter>(results_.path(),
+                                                     header_of(options_, plan_, *loaded_.catalogue));
+  Run run(plan_, [this](std::vector<reports::CaseResult> results) { take(std::move(results)); });
+  std::string trouble;
+  bool interrupted = false;
+  {
+    Interrupts interrupts(run);
+    try {
+      run.execute();
+    } catch (const std::exception& problem) {
+      trouble = problem.what();
+    }
+    interrupted = interrupts.seen();
+  }
+  return close(run, interrupted, trouble);
+}
+
+// enough_descriptors asks for what the largest configuration needs, on every thread.
+bool enough_descriptors(const Selection& selection, const RunPlan& plan) {
+  std::size_t largest = 0;
+  for (const Configuration& configuration : selection.configurations)
+    largest = std::max(largest, descriptors_needed(configuration.cases.size(), plan.in_flight));
+  const std::size_t needed = 64 + largest * std::max(1U, plan.jobs);
+  const std::size_t have = raise_descriptor_limit(needed);
+  if (have >= needed) return true;
+  fmt::print(stderr,
+             "postern: this run needs {} file descriptors and may open {}; raise the limit (ulimit -n "
+             "{}), or use fewer --jobs\n",
+             needed, have, needed);
+  return false;
+}
+
+const GatewayFile* find_gateway(const Catalogue& catalogue, const std::string& name) {
+  const auto found = catalogue.gateways.find(name);
+  if (found != catalogue.gateways.end()) return &found->second;
+  std::vector<std::string> names;
+  for (const auto& [known, file] : catalogue.gateways) names.push_back(known);
+  fmt::print(stderr, "postern: there is no gateway \"{}\"{}; {} can be named\n", name,
+             did_you_mean(name, names), quoted_list(names));
+  return nullptr;
+}
+
+}  // namespace
+
+int run_command(const CommonOptions& common, const RunOptions& options) {
+  Loaded loaded;
+  if (!load(common.scenarios, loaded)) return 2;
+  Selection selection;
+  if (!choose(*loaded.catalogue, options.words, options.filter, selection)) return 2;
+  RunPlan plan;
+  plan.context.catalogue = loaded.catalogue.get();
+  plan.context.gateway = find_gateway(*loaded.catalogue, options.gateway);
+  if (plan.context.gateway == nullptr) return 2;
+  plan.context.program = common.program;
+  if (options.gateway != "reference") plan.context.gateway_options = " --gateway " + options.gateway;
+  plan.authority = &*loaded.authority;
+  plan.selection = &selection;
+  plan.program_directory = program_directory();
+  plan.jobs = options.jobs;
+  plan.repeat = options.repeat;
+  plan.seed = options.seed != 0 ? options.seed : std::random_device()();
+  plan.keep = options.keep;
+  plan.fail_fast = options.fail_fast;
+  const auto missing = missing_programs(*plan.context.gateway, plan.program_directory);
+  if (!missing.empty()) {
+    fmt::print(stderr, "postern: gateway \"{}\" needs {}, which is not installed\n", options.gateway,
+               quoted_list(missing));
+    return 3;
+  }
+  if (plan.context.gateway->own_pid_namespace && !pid_namespace_problem().empty())
+    fmt::print(stderr, "postern: {}; should this run be killed, the gateway may outlive it\n",
+               pid_namespace_problem());
+  if (!enough_descriptors(selection, plan)) return 3;
+  for (const std::string* file : {&options.results, &options.junit, &options.markdown})
+    if (!make_parent(*file)) return 2;
+  try {
+    return Session(options, loaded, std::move(plan)).execute();
+  } catch (const reports::ResultsError& problem) {
+    fmt::print(stderr, "postern: {}\n", problem.what());
+    return 3;
+  }
+}
+
+}  // namespace postern

@@ -1,0 +1,206 @@
+#include "run/runner.hpp"
+
+#include <fmt/core.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <optional>
+#include <stdexcept>
+#include <thread>
+
+namespace asio = boost::asio;
+
+namespace postern {
+
+/// Job is one thread with what it works on.
+struct Run::Job {
+  unsigned number = 0;
+  asio::io_context io{1};
+  std::unique_ptr<Stage> stage;
+  std::mutex mutex;  ///< Guards stage against interrupt.
+  std::thread thread;
+};
+
+void RunCounters::add(const Observation& observation) {
+  for (const auto* side : {&observation.client, &observation.server, &observation.mailbox}) {
+    for (const ConnectionFacts& connection : *side) {
+      ++connections;
+      messages += connection.took ? 1 : 0;
+      if (connection.handshake == Handshake::kFailed) ++failed_handshakes;
+      if (connection.handshake != Handshake::kCompleted) continue;
+      const bool mutual = connection.asked || connection.certificate_shown;
+      const bool old = connection.tls_version != "1.3";
+      ++(mutual ? (old ? mutual_12 : mutual_13) : (old ? handshakes_12 : handshakes_13));
+    }
+  }
+}
+
+reports::Facts RunCounters::facts() const {
+  return {{"connections", std::to_string(connections)},
+          {"messages", std::to_string(messages)},
+          {"gateway-starts", std::to_string(gateway_starts)},
+          {"gateway-crashes", std::to_string(gateway_crashes)},
+          {"handshakes-tls1.2", std::to_string(handshakes_12)},
+          {"handshakes-tls1.3", std::to_string(handshakes_13)},
+          {"handshakes-tls1.2-client-certificate", std::to_string(mutual_12)},
+          {"handshakes-tls1.3-client-certificate", std::to_string(mutual_13)},
+          {"handshakes-failed", std::to_string(failed_handshakes)}};
+}
+
+Run::Run(RunPlan plan, OnResults on_results)
+    : plan_(std::move(plan)), on_results_(std::move(on_results)) {
+  const std::size_t once = plan_.selection->configurations.size();
+  const std::size_t wanted = std::min<std::size_t>(std::max(1U, plan_.jobs), once * plan_.repeat);
+  for (std::size_t i = 0; i < wanted; ++i) {
+    jobs_.push_back(std::make_unique<Job>());
+    jobs_.back()->number = static_cast<unsigned>(i);
+  }
+}
+Run::~Run() = default;
+
+void Run::hand_on(std::vector<reports::CaseResult> results) {
+  const std::lock_guard lock(mutex_);
+  if (plan_.fail_fast)
+    for (const auto& result : results)
+      if (!result.control && result.verdict != reports::Verdict::kPass && result.verdict != reports::Verdict::kSkip)
+        interrupted_ = true;
+  on_results_(std::move(results));
+}
+
+void Run::run_configuration(Job& job, const Configuration& configuration, std::size_t ticket) {
+  StagePlan stage_plan;
+  stage_plan.catalogue = plan_.context.catalogue;
+  stage_plan.gateway = plan_.context.gateway;
+  stage_plan.authority = plan_.authority;
+  stage_plan.settings = configuration.settings;
+  std::uint64_t number = static_cast<std::uint64_t>(ticket) << 20;
+  for (const Chosen& one : configuration.cases)
+    stage_plan.cases.push_back({one.cell, one.story, one.control, number++});
+  // An address of its own for every gateway on this machine, so that its port may be fixed.
+  const auto process = static_cast<unsigned>(::getpid());
+  stage_plan.listen_address =
+      fmt::format("127.{}.{}.{}", 64 + process % 64, process / 64 % 250 + 1, job.number % 250 + 1);
+  stage_plan.program_directory = plan_.program_directory;
+  stage_plan.keep_directory = plan_.keep;
+  stage_plan.seed = plan_.seed;
+  stage_plan.in_flight = plan_.in_flight;
+  std::optional<StageReport> report;
+  {
+    const std::lock_guard lock(job.mutex);
+    job.stage = std::make_unique<Stage>(job.io, std::move(stage_plan));
+  }
+  std::exception_ptr error;
+  asio::co_spawn(job.io, job.stage->play(), [&](std::exception_ptr problem, StageReport done) {
+    error = problem;
+    report = std::move(done);
+  });
+  job.io.restart();
+  job.io.run();
+  if (error) std::rethrow_exception(error);
+  std::vector<reports::CaseResult> results;
+  for (JudgedCase& judged : judge_stage(plan_.context, *report)) results.push_back(std::move(judged.result));
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& one : report->cases) counters_.add(one->observation);
+    counters_.gateway_starts += static_cast<std::uint64_t>(report->starts);
+    counters_.gateway_crashes += static_cast<std::uint64_t>(report->crashes);
+    if (!report->directory.empty()) kept_.push_back(report->directory);
+  }
+  hand_on(std::move(results));
+  const std::lock_guard lock(job.mutex);
+  job.stage.reset();
+}
+
+void Run::run_invalid(Job& job, const Configuration& configuration) {
+  const InvalidCase& invalid = *configuration.cases.front().invalid;
+  GatewayPlan gateway_plan;
+  gateway_plan.file = plan_.context.gateway;
+  gateway_plan.settings = configuration.settings;
+  gateway_plan.authority = plan_.authority;
+  gateway_plan.listen_address = fmt::format("127.127.{}.{}", ::getpid() % 250 + 1, job.number % 250 + 1);
+  gateway_plan.program_directory = plan_.program_directory;
+  bool rejects_on_record = false;
+  for (const Record& record : gateway_plan.file->records)
+    for (const RecordPattern& pattern : record.patterns) rejects_on_record |= pattern.event == "rejected";
+  bool rejected = false;
+  std::function<void(const RecordEvent&)> on_record = [&](const RecordEvent& event) {
+    rejected |= event.kind == "rejected";
+  };
+  std::optional<reports::CaseResult> result;
+  const auto attempt = [](Run* run, const InvalidCase* the_case, GatewayPlan plan, bool on_record_only,
+                          bool* seen, std::function<void(const RecordEvent&)> watch,
+                          std::optional<reports::CaseResult>* into) -> asio::awaitable<void> {
+    try {
+      auto gateway = co_await Gateway::start(std::move(plan), std::move(watch));
+      co_await gateway->stop();
+      *into = result_of_invalid(run->plan_.context, *the_case, true, "", gateway->last_output(), false);
+    } catch (const GatewayDidNotStart& problem) {
+      const bool said = on_record_only ? *seen : !problem.last_output.empty();
+      const std::string ending = problem.why == GatewayDidNotStart::Why::kEnded ? problem.exit : problem.what();
+      *into = result_of_invalid(run->plan_.context, *the_case, false, ending, problem.last_output, said);
+    }
+  };
+  std::exception_ptr error;
+  asio::co_spawn(job.io, attempt(this, &invalid, std::move(gateway_plan), rejects_on_record, &rejected,
+                                 std::move(on_record), &result),
+                 [&](std::exception_ptr problem) { error = problem; });
+  job.io.restart();
+  job.io.run();
+  if (error) std::rethrow_exception(error);
+  std::vector<reports::CaseResult> results;
+  results.push_back(std::move(*result));
+  hand_on(std::move(results));
+}
+
+void Run::work(Job& job) {
+  const auto& selection = *plan_.selection;
+  const std::size_t once = selection.configurations.size();
+  while (!interrupted_) {
+    const std::size_t ticket = next_++;
+    if (ticket >= once * plan_.repeat) return;
+    const Configuration& configuration = selection.configurations[ticket % once];
+    try {
+      if (configuration.must_be_rejected) {
+        run_invalid(job, configuration);
+      } else {
+        run_configuration(job, configuration, ticket);
+      }
+    } catch (const std::exception& problem) {
+      const std::lock_guard lock(mutex_);
+      trouble_ = problem.what();
+      interrupted_ = true;
+    }
+  }
+}
+
+void Run::execute() {
+  for (auto& job : jobs_) job->thread = std::thread([this, one = job.get()] { work(*one); });
+  for (auto& job : jobs_) job->thread.join();
+  if (!trouble_.empty()) throw std::runtime_error(trouble_);
+}
+
+void Run::interrupt() {
+  interrupted_ = true;
+  for (auto& job : jobs_)
+    asio::post(job->io, [one = job.get()] {
+      const std::lock_guard lock(one->mutex);
+      if (one->stage) one->stage->interrupt();
+    });
+}
+
+std::size_t raise_descriptor_limit(std::size_t needed) {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 0;
+  if (limit.rlim_cur < needed) {
+    limit.rlim_cur = std::min<rlim_t>(needed, limit.rlim_max);
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+    ::getrlimit(RLIMIT_NOFILE, &limit);
+  }
+  return limit.rlim_cur;
+}
+
+}  // namespace postern

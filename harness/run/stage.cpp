@@ -1,0 +1,396 @@
+#include "run/stage.hpp"
+
+#include <fmt/core.h>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <algorithm>
+#include <unordered_map>
+
+#include "control/time_scale.hpp"
+#include "judge/sentinel.hpp"
+#include "peers/scene.hpp"
+#include "run/message.hpp"
+
+namespace asio = boost::asio;
+using Clock = std::chrono::steady_clock;
+
+namespace postern {
+namespace {
+
+constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
+constexpr auto kWaitLimit = std::chrono::seconds(10);   // One wait of a peer.
+constexpr auto kCaseLimit = std::chrono::seconds(20);   // From the client's end to a known fate.
+constexpr auto kDrainLimit = std::chrono::seconds(10);  // For connections of a stopped gateway.
+
+// The host every route names: the name in the good servers' certificate.
+constexpr const char* kNextHopHost = "mx.postern.test";
+
+// address_of gives every case an address of its own, apart for its client and its servers.
+asio::ip::address address_of(unsigned kind, std::size_t index) {
+  return asio::ip::make_address(fmt::format("127.{}.{}.{}", kind, index / 250 + 1, index % 250 + 1));
+}
+
+/// Actor of the play: one case with its peers and what it waits for.
+struct CastCase {
+  PlayedCase* played = nullptr;
+  Scene scene;
+  std::unique_ptr<Listener> server, mailbox;
+  std::string domain, sender_domain;
+  asio::steady_timer changed;
+  bool in_hand = false;
+
+  explicit CastCase(asio::io_context& io) : changed(io) {}
+};
+
+int count_of(const Observation& observation, std::string_view kind) {
+  return static_cast<int>(std::count_if(observation.record.begin(), observation.record.end(),
+                                        [&](const RecordFact& fact) { return fact.kind == kind; }));
+}
+
+}  // namespace
+
+std::size_t descriptors_needed(std::size_t cases, std::size_t in_flight) {
+  return 2 * cases + 6 * in_flight + 64;
+}
+
+struct Stage::State {
+  State(asio::io_context& the_io, StagePlan the_plan)
+      : io(the_io), plan(std::move(the_plan)), patience(io.get_executor()), epoch(Clock::now()) {}
+
+  asio::awaitable<StageReport> play();
+  void cast(std::unique_ptr<PlayedCase> played, std::size_t index);
+  asio::awaitable<bool> start();
+  asio::awaitable<void> play_round();
+  asio::awaitable<void> work();
+  asio::awaitable<void> play_case(CastCase& one);
+  asio::awaitable<void> play_client_of(CastCase& one);
+  asio::awaitable<void> watch();
+  asio::awaitable<void> close();
+  asio::awaitable<void> drain();
+  asio::awaitable<void> await_change(CastCase& one, Clock::time_point deadline);
+  bool settled(const CastCase& one) const;
+  bool quiet();
+  void serve(CastCase& one);
+  void on_record(const RecordEvent& event);
+  void add_fact(CastCase& one, const RecordEvent& event, const std::string& prefix);
+  void note_problem(CastCase& one, std::exception_ptr error);
+  const Peer& peer(const std::map<std::string, Peer>& peers, const std::string& name) const;
+
+  asio::io_context& io;
+  StagePlan plan;
+  StageReport report;
+  Patience patience;
+  TlsContexts contexts;
+  TokenOwners owners;
+  Clock::time_point epoch;
+  std::vector<std::unique_ptr<CastCase>> cast_;
+  std::unordered_map<std::string, CastCase*> by_recipient, by_sender, by_client;
+  std::vector<CastCase*> waiting;  ///< Not yet played, last first.
+  std::unique_ptr<Gateway> gateway;
+  Exit exit;
+  bool records_sessions = false;
+  bool interrupted = false;
+  int working = 0;
+  std::unique_ptr<asio::steady_timer> round_over, drained;
+};
+
+const Peer& Stage::State::peer(const std::map<std::string, Peer>& peers, const std::string& name) const {
+  return peers.at(name);
+}
+
+void Stage::State::note_problem(CastCase& one, std::exception_ptr error) {
+  if (!error) return;
+  try {
+    std::rethrow_exception(error);
+  } catch (const std::exception& problem) {
+    one.played->observation.harness_error = problem.what();
+  }
+  one.changed.cancel();
+}
+
+void Stage::State::cast(std::unique_ptr<PlayedCase> played, std::size_t index) {
+  auto one = std::make_unique<CastCase>(io);
+  one->played = played.get();
+  Observation& observation = played->observation;
+  const std::uint64_t number = played->what.number;
+  one->domain = fmt::format("r{}.case.test", index + 1);
+  one->sender_domain = fmt::format("s{}.case.test", index + 1);
+  observation.token = make_token(plan.seed, number);
+  observation.recipient = observation.token + "@" + one->domain;
+  observation.sender = observation.token + "@" + one->sender_domain;
+  observation.message = make_message(observation.token, observation.sender, observation.recipient, number);
+
+  Scene& scene = one->scene;
+  scene.observation = &observation;
+  scene.executor = io.get_executor();
+  scene.epoch = epoch;
+  scene.owners = &owners;
+  scene.patience = &patience;
+  scene.contexts = &contexts;
+  scene.authority = plan.authority;
+  scene.client_address = address_of(10, index);
+  scene.limit = scaled(kWaitLimit);
+  CastCase* self = one.get();
+  scene.changed = [this, self] {
+    self->changed.cancel();
+    if (drained) drained->cancel();
+  };
+  one->server = std::make_unique<Listener>(io.get_executor(), address_of(20, index));
+  one->mailbox = std::make_unique<Listener>(io.get_executor(), address_of(30, index));
+
+  owners[observation.token] = &observation;
+  by_recipient[observation.recipient] = self;
+  by_sender[observation.sender] = self;
+  by_client[scene.client_address.to_string()] = self;
+  report.cases.push_back(std::move(played));
+  cast_.push_back(std::move(one));
+}
+
+// serve puts the fake servers of a case behind their listeners, for as long as these are open.
+void Stage::State::serve(CastCase& one) {
+  const auto on_end = [this, self = &one](std::exception_ptr error) { note_problem(*self, error); };
+  asio::co_spawn(io, play_server(one.scene, peer(plan.catalogue->servers, "good"), *one.mailbox, Side::kSender),
+                 on_end);
+  const StageCase& what = one.played->what;
+  if (what.matrix != nullptr) {
+    asio::co_spawn(io, play_server(one.scene, peer(plan.catalogue->servers, what.matrix->server),
+                                   *one.server, Side::kServer), on_end);
+    return;
+  }
+  for (const Script& script : what.story->scripts) {
+    if (script.role != Role::kServer) continue;
+    if (script.peer.empty()) {
+      asio::co_spawn(io, play_server_script(one.scene, script, *one.server), on_end);
+    } else {
+      asio::co_spawn(io, play_server(one.scene, peer(plan.catalogue->servers, script.peer), *one.server,
+                                     Side::kServer), on_end);
+    }
+    return;
+  }
+  asio::co_spawn(io, play_server(one.scene, peer(plan.catalogue->servers, "good"), *one.server, Side::kServer),
+                 on_end);
+}
+
+void Stage::State::add_fact(CastCase& one, const RecordEvent& event, const std::string& prefix) {
+  RecordFact fact;
+  fact.at = std::chrono::duration_cast<std::chrono::microseconds>(event.at - epoch).count();
+  fact.kind = prefix + event.kind;
+  fact.fields = event.fields;
+  fact.line = event.line;
+  one.played->observation.record.push_back(std::move(fact));
+  one.changed.cancel();
+}
+
+// on_record gives each line of the gateway's record to the case it speaks of. A bounce has the
+// sender as its recipient: its own fate is kept apart from the message's.
+void Stage::State::on_record(const RecordEvent& event) {
+  if (event.kind == "warning") report.warnings.push_back(event.line);
+  const auto find = [&](const char* field, auto& index) -> CastCase* {
+    const auto value = event.fields.find(field);
+    if (value == event.fields.end()) return nullptr;
+    const auto found = index.find(value->second);
+    return found == index.end() ? nullptr : found->second;
+  };
+  if (CastCase* one = find("recipient", by_recipient)) {
+    add_fact(*one, event, "");
+  } else if (CastCase* bounce = find("recipient", by_sender)) {
+    add_fact(*bounce, event, "bounce-");
+  } else if (CastCase* client = find("client", by_client)) {
+    add_fact(*client, event, "");
+  }
+}
+
+asio::awaitable<bool> Stage::State::start() {
+  GatewayPlan gateway_plan;
+  gateway_plan.file = plan.gateway;
+  gateway_plan.settings = plan.settings;
+  for (std::size_t i = 0; i < cast_.size(); ++i) {
+    const CastCase& one = *cast_[i];
+    Route next_hop{one.domain, kNextHopHost, address_of(20, i).to_string(), one.server->port()};
+    Route sender{one.sender_domain, kNextHopHost, address_of(30, i).to_string(), one.mailbox->port()};
+    gateway_plan.routes.push_back(std::move(next_hop));
+    gateway_plan.routes.push_back(std::move(sender));
+  }
+  gateway_plan.authority = plan.authority;
+  gateway_plan.listen_address = plan.listen_address;
+  gateway_plan.keep_directory = plan.keep_directory;
+  gateway_plan.program_directory = plan.program_directory;
+  std::function<void(const RecordEvent&)> on_event = [this](const RecordEvent& event) { on_record(event); };
+  ++report.starts;
+  try {
+    gateway = co_await Gateway::start(std::move(gateway_plan), std::move(on_event));
+  } catch (const GatewayDidNotStart& problem) {
+    report.not_started = problem.what();
+    report.last_output = problem.last_output;
+    co_return false;
+  }
+  const asio::ip::tcp::endpoint endpoint(asio::ip::make_address(gateway->address()), gateway->port());
+  for (const auto& one : cast_) one->scene.gateway = endpoint;
+  if (plan.keep_directory) report.directory = gateway->directory();
+  co_return true;
+}
+
+// settled tells whether all that a case waits for is known.
+bool Stage::State::settled(const CastCase& one) const {
+  const Observation& observation = one.played->observation;
+  if (interrupted || !observation.harness_error.empty() || !observation.gateway_died.empty()) return true;
+  const bool accepted = std::any_of(observation.client.begin(), observation.client.end(),
+                                    [](const ConnectionFacts& c) { return c.accepted; });
+  if (!accepted)
+    return !records_sessions ||
+           count_of(observation, "session-end") >= static_cast<int>(observation.client.size());
+  if (count_of(observation, "delivered") > 0 || count_of(observation, "discarded") > 0) return true;
+  if (count_of(observation, "bounced") > 0)
+    return !observation.bounces.empty() || count_of(observation, "bounce-deferred") > 0 ||
+           count_of(observation, "bounce-discarded") > 0;
+  return count_of(observation, "deferred") >= (plan.gateway->second_attempt ? 2 : 1);
+}
+
+asio::awaitable<void> Stage::State::await_change(CastCase& one, Clock::time_point deadline) {
+  one.changed.expires_at(deadline);
+  co_await one.changed.async_wait(kAwait);
+}
+
+asio::awaitable<void> Stage::State::play_client_of(CastCase& one) {
+  const StageCase& what = one.played->what;
+  if (what.matrix != nullptr) {
+    co_await play_client(one.scene, peer(plan.catalogue->clients, what.matrix->client));
+    co_return;
+  }
+  for (const Script& script : what.story->scripts) {
+    if (script.role != Role::kClient) continue;
+    if (script.peer.empty()) {
+      co_await play_client_script(one.scene, script);
+    } else {
+      co_await play_client(one.scene, peer(plan.catalogue->clients, script.peer));
+    }
+  }
+}
+
+asio::awaitable<void> Stage::State::play_case(CastCase& one) {
+  PlayedCase& played = *one.played;
+  const auto begin = Clock::now();
+  played.began = std::chrono::duration_cast<std::chrono::microseconds>(begin - epoch).count();
+  one.in_hand = true;
+  try {
+    co_await play_client_of(one);
+  } catch (const std::exception& problem) {
+    played.observation.harness_error = problem.what();
+  }
+  const auto deadline = Clock::now() + scaled(kCaseLimit);
+  while (!settled(one) && Clock::now() < deadline) co_await await_change(one, deadline);
+  played.observation.in_time = settled(one);
+  one.in_hand = false;
+  played.played = !interrupted;
+  played.seconds = std::chrono::duration<double>(Clock::now() - begin).count();
+}
+
+// work plays one case after the other; as many of it run as cases may be in flight.
+asio::awaitable<void> Stage::State::work() {
+  while (!waiting.empty() && !interrupted && gateway->alive()) {
+    CastCase* one = waiting.back();
+    waiting.pop_back();
+    co_await play_case(*one);
+  }
+}
+
+// watch sees the gateway end while cases are in hand, and says so to each of them.
+asio::awaitable<void> Stage::State::watch() {
+  const Exit ended = co_await gateway->ended();
+  for (const auto& one : cast_) {
+    if (!one->in_hand) continue;
+    one->played->observation.gateway_died = ended.text;
+    one->changed.cancel();
+  }
+}
+
+asio::awaitable<void> Stage::State::play_round() {
+  round_over = std::make_unique<asio::steady_timer>(io, Clock::time_point::max());
+  asio::co_spawn(io, watch(), asio::detached);
+  working = static_cast<int>(std::min(plan.in_flight, std::max<std::size_t>(waiting.size(), 1)));
+  for (int i = working; i > 0; --i)
+    asio::co_spawn(io, work(), [this](std::exception_ptr) {
+      if (--working == 0) round_over->cancel();
+    });
+  while (working > 0) co_await round_over->async_wait(kAwait);
+}
+
+// quiet is true when every connection that the gateway made has been taken and has ended.
+bool Stage::State::quiet() {
+  return std::all_of(cast_.begin(), cast_.end(), [](const auto& one) {
+    return one->scene.open_connections == 0 && !one->server->pending() && !one->mailbox->pending();
+  });
+}
+
+asio::awaitable<void> Stage::State::drain() {
+  const auto deadline = Clock::now() + scaled(kDrainLimit);
+  drained = std::make_unique<asio::steady_timer>(io);
+  while (!quiet() && Clock::now() < deadline) {
+    drained->expires_after(std::chrono::milliseconds(20));
+    co_await drained->async_wait(kAwait);
+  }
+}
+
+// close is the fence: the gateway is stopped and reaped, its record read to the end, and the
+// listeners stay open until nothing can come any more.
+asio::awaitable<void> Stage::State::close() {
+  const bool crashed = !gateway->alive();
+  const Exit ended = co_await gateway->stop();
+  const QueueState queue = co_await gateway->queue();
+  co_await drain();
+  report.last_output = gateway->last_output();
+  Fence& fence = report.fence;
+  fence.stopped = gateway->record_problem().empty();
+  fence.exit = ended.text;
+  fence.clean_exit = ended.clean || (crashed && report.crashes > 0);
+  fence.queue_known = queue.known && report.crashes == 0;
+  fence.queued = queue.recipients;
+}
+
+asio::awaitable<StageReport> Stage::State::play() {
+  for (const Record& record : plan.gateway->records)
+    for (const RecordPattern& pattern : record.patterns)
+      records_sessions = records_sessions || pattern.event == "session-end";
+  std::size_t index = 0;
+  for (const StageCase& what : plan.cases) {
+    auto played = std::make_unique<PlayedCase>();
+    played->what = what;
+    cast(std::move(played), index++);
+  }
+  for (auto it = cast_.rbegin(); it != cast_.rend(); ++it) waiting.push_back(it->get());
+  for (const auto& one : cast_) serve(*one);
+  bool more = true;
+  while (more && !interrupted) {
+    if (!co_await start()) break;
+    co_await play_round();
+    const bool died = !gateway->alive();
+    if (died) ++report.crashes;
+    co_await close();
+    more = died && !waiting.empty() && report.crashes < 50;
+    gateway.reset();
+  }
+  for (const auto& one : cast_) {
+    one->server->close();
+    one->mailbox->close();
+  }
+  patience.stop();
+  co_return std::move(report);
+}
+
+Stage::Stage(asio::io_context& io, StagePlan plan) : state_(std::make_unique<State>(io, std::move(plan))) {}
+Stage::~Stage() = default;
+
+asio::awaitable<StageReport> Stage::play() { return state_->play(); }
+
+void Stage::interrupt() {
+  state_->interrupted = true;
+  for (const auto& one : state_->cast_) one->changed.cancel();
+  state_->patience.expire_all();
+}
+
+}  // namespace postern

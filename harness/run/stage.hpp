@@ -1,0 +1,89 @@
+#pragma once
+
+#include <atomic>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "authority.hpp"
+#include "catalogue/catalogue.hpp"
+#include "control/gateway.hpp"
+#include "judge/observation.hpp"
+
+// The stage of one configuration: one gateway, and all cases that can be played against it, many at
+// once. What was seen comes back; nothing is judged here.
+
+namespace postern {
+
+/// StageCase is one case to be played: a cell of a matrix or a story.
+struct StageCase {
+  const MatrixCase* matrix = nullptr;
+  const Story* story = nullptr;
+  bool control = false;      ///< Taken along as somebody's control.
+  std::uint64_t number = 0;  ///< Of the run: makes its token.
+};
+
+/// StagePlan says what to play, against what. All it points to outlives the stage.
+struct StagePlan {
+  const Catalogue* catalogue = nullptr;
+  const GatewayFile* gateway = nullptr;
+  const certs::Authority* authority = nullptr;
+  Assignment settings;  ///< Every setting with its value.
+  std::vector<StageCase> cases;
+  std::string listen_address;
+  std::string program_directory;
+  bool keep_directory = false;
+  std::uint64_t seed = 0;
+  std::size_t in_flight = 48;  ///< Cases played at once.
+};
+
+/// PlayedCase is one case with what was seen of it.
+struct PlayedCase {
+  StageCase what;
+  Observation observation;
+  std::int64_t began = 0;  ///< Microseconds on the stage's axis.
+  double seconds = 0;
+  bool played = false;     ///< False: the run was interrupted before its end.
+};
+
+/// StageReport is what came of one configuration.
+struct StageReport {
+  std::vector<std::unique_ptr<PlayedCase>> cases;
+  Fence fence;
+  std::vector<std::string> warnings;  ///< Warnings on the gateway's record, whole lines.
+  std::string not_started;            ///< Why no gateway came up; empty: one did.
+  std::vector<std::string> last_output;
+  std::string directory;  ///< Where it ran, if it was kept.
+  int starts = 0;
+  int crashes = 0;
+};
+
+/// Stage plays one configuration on `io`, which it needs for itself while play runs.
+class Stage {
+ public:
+  Stage(boost::asio::io_context& io, StagePlan plan);
+  ~Stage();
+  Stage(const Stage&) = delete;
+  Stage& operator=(const Stage&) = delete;
+
+  /// play starts the gateway, plays every case, stops the gateway and closes the fence. A gateway
+  /// that dies is started again for the cases that were not in hand. Does not throw for anything a
+  /// gateway does.
+  boost::asio::awaitable<StageReport> play();
+
+  /// interrupt ends the play early and in order. From the thread of `io` only.
+  void interrupt();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+/// descriptors_needed estimates how many file descriptors one stage holds open at most.
+std::size_t descriptors_needed(std::size_t cases, std::size_t in_flight);
+
+}  // namespace postern
