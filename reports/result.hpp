@@ -48,8 +48,9 @@ struct Line {
   int connection = 0;   ///< From 1, counted for each side; 0: belongs to none.
   std::string side;     ///< "client", "server", "sender" (the sender's mailbox), "record".
   std::string from;     ///< Who acted: "peer", "gateway", "" (an observation).
-  std::string phase;    ///< "clear", "handshake", "tls".
-  std::string kind;     ///< "connect", "data", "handshake", "alert", "close", "reset" …
+  std::string phase;    ///< "clear", "handshake", "tls": how bytes travelled.
+  std::string kind;     ///< "connect", "data", "handshake" (its outcome: phase "tls" where agreed),
+                        ///< "alert", "close", "reset", "timeout", "leak", "note".
   std::string text;     ///< Bytes as read or written (data), or a description.
 };
 
@@ -78,6 +79,10 @@ struct CaseResult {
   std::string rerun;                ///< The command that runs just this case again.
 };
 
+/// Axes name settings and peer roles ("client", "server") with their values, in the order in which
+/// views show them; a name occurs once.
+using Axes = std::vector<std::pair<std::string, std::vector<std::string>>>;
+
 /// RunHeader says what was run, with what.
 struct RunHeader {
   std::string started;  ///< UTC, ISO 8601 without zone or fraction.
@@ -87,6 +92,7 @@ struct RunHeader {
   std::string gateway;  ///< Name, and version if it tells.
   std::string command;
   std::uint64_t seed = 0;
+  Axes axes;  ///< Of the matrices run; empty: views show what came first first.
 };
 
 /// RunFooter closes a results file; a file without it is of a run that did not end.

@@ -132,6 +132,7 @@ TEST(ResultsFile, GivesBackWhatWasWritten) {
   ResultsReader reader(file.path());
   EXPECT_EQ(reader.header().gateway, "reference 0.1.0");
   EXPECT_EQ(reader.header().seed, sample_header().seed);
+  EXPECT_EQ(reader.header().axes, sample_header().axes);
   expect_same(reader.next().value(), sample_failure());
   const ResultsReader::Spot first = reader.spot();
   expect_same(reader.next().value(), control);

@@ -139,6 +139,18 @@ Line event(const json::value& value) {
   return line;
 }
 
+Axes axes(const json::object& object) {
+  Axes axes;
+  const json::value* value = object.if_contains("axes");
+  if (value == nullptr) return axes;
+  if (!value->is_object()) wrong("axes", *value, "an object of arrays");
+  for (const json::key_value_pair& pair : value->get_object()) {
+    const std::string key(pair.key().data(), pair.key().size());
+    axes.emplace_back(key, list(value->get_object(), key));
+  }
+  return axes;
+}
+
 Verdict verdict(const json::object& object) {
   const std::string found = bytes_of("verdict", required(object, "verdict"));
   for (const Verdict verdict : {Verdict::kPass, Verdict::kFail, Verdict::kError,
@@ -175,6 +187,7 @@ RunHeader header_from(const json::object& line) {
   header.gateway = text(line, "gateway");
   header.command = text(line, "command");
   header.seed = optional_integer<std::uint64_t>(line, "seed");
+  header.axes = axes(line);
   return header;
 }
 

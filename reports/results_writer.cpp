@@ -163,6 +163,17 @@ void add_header(Json& json, const RunHeader& header) {
   json.optional("gateway", header.gateway);
   json.optional("command", header.command);
   json.number("seed", header.seed);
+  if (!header.axes.empty()) {
+    json.key("axes");
+    json.open('{');
+    for (const auto& [name, values] : header.axes) {
+      json.key(name);
+      json.open('[');
+      for (const std::string& value : values) json.text(value);
+      json.close(']');
+    }
+    json.close('}');
+  }
   json.close('}');
 }
 

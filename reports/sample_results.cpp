@@ -45,7 +45,7 @@ std::vector<Line> client_lines() {
        "250 ENHANCEDSTATUSCODES\r\n"},
       {800, 1, "client", "peer", "clear", "data", "STARTTLS\r\n"},
       {905, 1, "client", "gateway", "clear", "data", "220 2.0.0 Ready to start TLS\r\n"},
-      {2480, 1, "client", "", "handshake", "handshake",
+      {2480, 1, "client", "", "tls", "handshake",
        "TLS 1.3, TLS_AES_256_GCM_SHA384, no client certificate asked for"},
       {2495, 1, "client", "peer", "tls", "data", "EHLO client.example\r\n"},
       {2610, 1, "client", "gateway", "tls", "data",
@@ -66,7 +66,7 @@ std::vector<Line> client_lines() {
       {4120, 1, "client", "gateway", "tls", "data", "250 2.0.0 Queued as 7A41\r\n"},
       {4131, 1, "client", "peer", "tls", "data", "QUIT\r\n"},
       {4222, 1, "client", "gateway", "tls", "data", "221 2.0.0 Bye\r\n"},
-      {4302, 1, "client", "gateway", "tls", "close", "close_notify, then FIN"},
+      {4302, 1, "client", "gateway", "tls", "close", "closed after close_notify"},
   };
 }
 
@@ -80,7 +80,7 @@ std::vector<Line> server_lines() {
        "250-mx.c4711.next-hop.test\r\n250-PIPELINING\r\n250 STARTTLS\r\n"},
       {4660, 1, "server", "gateway", "clear", "data", "STARTTLS\r\n"},
       {4668, 1, "server", "peer", "clear", "data", "220 2.0.0 Ready to start TLS\r\n"},
-      {6210, 1, "server", "", "handshake", "handshake",
+      {6210, 1, "server", "", "tls", "handshake",
        "TLS 1.3, TLS_AES_256_GCM_SHA384, shown: expired, SNI mx.c4711.next-hop.test"},
       {6320, 1, "server", "gateway", "tls", "data", "EHLO mx.gateway.test\r\n"},
       {6331, 1, "server", "peer", "tls", "data",
@@ -93,9 +93,18 @@ std::vector<Line> server_lines() {
       {6550, 1, "server", "gateway", "tls", "data",
        "RCPT TO:<to-q7d2mzk5xw3b6tnc4hvj@c4711.next-hop.test>\r\n"},
       {6559, 1, "server", "peer", "tls", "data", "250 2.1.5 Ok\r\n"},
-      {6640, 1, "server", "gateway", "tls", "data", "QUIT\r\n"},
-      {6648, 1, "server", "peer", "tls", "data", "221 2.0.0 Bye\r\n"},
-      {6730, 1, "server", "gateway", "tls", "reset", ""},
+      {6640, 1, "server", "gateway", "tls", "data", "DATA\r\n"},
+      {6648, 1, "server", "peer", "tls", "data", "354 Go ahead\r\n"},
+      {6752, 1, "server", "gateway", "tls", "data",
+       "Received: from client.example (127.12.0.7)\r\n by mx.gateway.test with ESMTPS id 7A41\r\n"
+       "Date: Mon, 02 Mar 2026 10:00:00 +0000\r\nFrom: from-q7d2mzk5xw3b6tnc4hvj@sender.test\r\n"
+       "X-Postern: q7d2mzk5xw3b6tnc4hvj\r\nSubject: A message of the matrix\r\n\r\n"
+       "q7d2mzk5xw3b6tnc4hvj\r\nGr\xFC\xDF"
+       "e \x1B[1m\r\nq7d2mzk5xw3b6tnc4hvj\r\n.\r\n"},
+      {6771, 1, "server", "peer", "tls", "data", "250 2.0.0 Taken\r\n"},
+      {6880, 1, "server", "gateway", "tls", "data", "QUIT\r\n"},
+      {6888, 1, "server", "peer", "tls", "data", "221 2.0.0 Bye\r\n"},
+      {6961, 1, "server", "gateway", "tls", "close", "closed after close_notify"},
   };
 }
 
@@ -110,6 +119,11 @@ RunHeader sample_header() {
   header.gateway = "reference 0.1.0";
   header.command = "postern run scenarios";
   header.seed = 18446744073709551615U;
+  header.axes = {{"server-level", {"none", "attempt", "require"}},
+                 {"client-certificate", {"none", "request", "require"}},
+                 {"client-level", {"none", "attempt", "require", "verify"}},
+                 {"client", {"plain", "starttls", "expired-cert"}},
+                 {"server", {"plain", "good", "expired"}}};
   return header;
 }
 

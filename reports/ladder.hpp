@@ -1,0 +1,23 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "result.hpp"
+
+// Both legs of a case on one time axis: client | gateway | server.
+
+namespace postern::reports {
+
+/// kLadderColumns is the width of each line.
+constexpr std::size_t kLadderColumns = 100;
+
+/// ladder draws `events`, in order of their time, as lines of kLadderColumns columns, without line
+/// ends; no events give no lines. Time is in milliseconds since the case began. A solid arrow is
+/// clear text, a dashed one belongs to a handshake, a double one went inside TLS; a ruled line
+/// marks where TLS begins. Of long data, and of very many events, head and tail are drawn and the
+/// rest is counted.
+std::vector<std::string> ladder(std::vector<Line> events);
+
+}  // namespace postern::reports

@@ -1,0 +1,219 @@
+#include "summary.hpp"
+
+#include <algorithm>
+
+#include "results_file.hpp"
+
+namespace postern::reports {
+
+namespace {
+
+std::string fact(const Outcome& outcome, std::string_view name) {
+  for (const auto& [found, value] : outcome.facts) {
+    if (found == name) return value;
+  }
+  return "";
+}
+
+bool is_wrong(Verdict verdict) {
+  return verdict != Verdict::kPass && verdict != Verdict::kSkip;
+}
+
+// A leg was met if it reached a grade. A case may fail although both did (a leak, a crash): then
+// both legs are marked.
+bool blames(const CaseResult& result, const Leg& leg, const Leg& other) {
+  if (!is_wrong(result.verdict)) return false;
+  return leg.grade.empty() || !other.grade.empty();
+}
+
+void add_to_cell(Cell& cell, const Leg& leg, Verdict verdict, bool wrong) {
+  ++cell.cases;
+  if (wrong) ++cell.wrong;
+  if (verdict == Verdict::kSkip) {
+    ++cell.skipped;
+    return;
+  }
+  const std::string text = short_text(leg.observed);
+  auto same = std::find_if(cell.observed.begin(), cell.observed.end(),
+                           [&](const Cell::Observed& o) { return o.text == text; });
+  if (same == cell.observed.end()) same = cell.observed.insert(same, {text, 0});
+  ++same->count;
+}
+
+Cell& at(std::vector<Cell>& cells, std::size_t index) {
+  if (cells.size() <= index) cells.resize(index + 1);
+  return cells[index];
+}
+
+int decisions(const std::vector<Cell>& cells) {
+  return static_cast<int>(std::count_if(
+      cells.begin(), cells.end(), [](const Cell& cell) { return cell.cases > cell.skipped; }));
+}
+
+using Ranks = std::unordered_map<std::string, std::size_t>;
+
+Ranks ranks_of(const Axes& axes, const std::string& key) {
+  Ranks ranks;
+  for (const auto& [name, values] : axes) {
+    if (name != key) continue;
+    for (const std::string& value : values) ranks.emplace(value, ranks.size());
+  }
+  return ranks;
+}
+
+std::size_t rank(const Ranks& ranks, const std::string& value) {
+  const auto found = ranks.find(value);
+  return found == ranks.end() ? ranks.size() : found->second;
+}
+
+// Gives the new order of `names`: the index each place takes its column from.
+std::vector<std::size_t> order_of(const std::vector<std::string>& names, const Ranks& ranks) {
+  std::vector<std::size_t> order(names.size());
+  for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    return rank(ranks, names[a]) < rank(ranks, names[b]);
+  });
+  return order;
+}
+
+template <typename T>
+void reorder(std::vector<T>& values, const std::vector<std::size_t>& order) {
+  values.resize(order.size());
+  std::vector<T> sorted;
+  for (const std::size_t from : order) sorted.push_back(std::move(values[from]));
+  values = std::move(sorted);
+}
+
+void arrange_rows(Grid& grid, const Axes& axes) {
+  std::unordered_map<std::string, Ranks> ranks;
+  for (const auto& [name, values] : axes) ranks.emplace(name, ranks_of(axes, name));
+  auto key = [&](const Grid::Row& row) {
+    std::vector<std::size_t> places;
+    for (const auto& [name, value] : row.settings) places.push_back(rank(ranks[name], value));
+    return places;
+  };
+  std::stable_sort(grid.rows.begin(), grid.rows.end(),
+                   [&](const Grid::Row& a, const Grid::Row& b) { return key(a) < key(b); });
+}
+
+}  // namespace
+
+std::string short_text(const Outcome& outcome) {
+  std::string text = outcome.word.empty() ? "?" : outcome.word;
+  const std::string tls = fact(outcome, "tls");
+  if (outcome.word == "accept" || outcome.word == "redirect") {
+    if (!tls.empty()) text += tls == "yes" ? " tls" : " clear";
+  } else if (const std::string reply = fact(outcome, "reply"); !reply.empty()) {
+    text += " " + reply;
+  }
+  if (outcome.word == "hold" || outcome.word == "bounce") {
+    if (const std::string code = fact(outcome, "code"); !code.empty()) text += " " + code;
+  }
+  const std::string connection = fact(outcome, "connection");
+  if (!connection.empty() && connection != "1") text += " #" + connection;
+  return text;
+}
+
+int Grid::inbound_decisions() const {
+  int sum = 0;
+  for (const Row& row : rows) sum += decisions(row.inbound);
+  return sum;
+}
+
+int Grid::outbound_decisions() const {
+  int sum = 0;
+  for (const Row& row : rows) sum += decisions(row.outbound);
+  return sum;
+}
+
+void Summary::add(const CaseResult& result) {
+  tally_.count(result);
+  if (result.control) return;
+  auto kind = std::find_if(by_kind_.begin(), by_kind_.end(),
+                           [&](const auto& entry) { return entry.first == result.kind; });
+  if (kind == by_kind_.end()) kind = by_kind_.insert(kind, {result.kind, Tally()});
+  kind->second.count(result);
+  if (is_wrong(result.verdict) && listed_.size() < kListed) {
+    listed_.push_back(
+        {result.id, result.reason, result.file, result.rerun, result.line, result.verdict});
+  }
+  if (result.kind == "matrix") add_to_grid(result);
+}
+
+void Summary::add_to_grid(const CaseResult& result) {
+  const std::string name = result.suite.substr(0, result.suite.find('/'));
+  auto grid = std::find_if(grids_.begin(), grids_.end(),
+                           [&](const Grid& candidate) { return candidate.name == name; });
+  if (grid == grids_.end()) {
+    grid = grids_.insert(grid, Grid());
+    grid->name = name;
+  }
+  const auto row = rows_.emplace(result.suite, grid->rows.size());
+  if (row.second) grid->rows.push_back({result.settings, {}, {}});
+  auto column = [&](std::vector<std::string>& names, const char* role, const std::string& peer) {
+    const auto found = columns_.emplace(name + "\n" + role + peer, names.size());
+    if (found.second) names.push_back(peer);
+    return found.first->second;
+  };
+  Grid::Row& here = grid->rows[row.first->second];
+  const Leg& in = result.inbound;
+  const Leg& out = result.outbound;
+  if (!result.client.empty()) {
+    add_to_cell(at(here.inbound, column(grid->clients, "client=", result.client)), in,
+                result.verdict, blames(result, in, out));
+  }
+  if (result.server.empty()) return;
+  const std::size_t server = column(grid->servers, "server=", result.server);
+  // `nothing` follows from an inbound outcome and says nothing about this server.
+  const bool follows = out.observed.word == "nothing" && !out.grade.empty();
+  if (!follows) {
+    add_to_cell(at(here.outbound, server), out, result.verdict, blames(result, out, in));
+  }
+}
+
+void Summary::arrange(const Axes& axes) {
+  for (Grid& grid : grids_) {
+    const std::vector<std::size_t> clients = order_of(grid.clients, ranks_of(axes, "client"));
+    const std::vector<std::size_t> servers = order_of(grid.servers, ranks_of(axes, "server"));
+    reorder(grid.clients, clients);
+    reorder(grid.servers, servers);
+    for (Grid::Row& row : grid.rows) {
+      reorder(row.inbound, clients);
+      reorder(row.outbound, servers);
+    }
+    arrange_rows(grid, axes);
+  }
+  rows_.clear();
+  columns_.clear();
+}
+
+int Summary::inbound_decisions() const {
+  int sum = 0;
+  for (const Grid& grid : grids_) sum += grid.inbound_decisions();
+  return sum;
+}
+
+int Summary::outbound_decisions() const {
+  int sum = 0;
+  for (const Grid& grid : grids_) sum += grid.outbound_decisions();
+  return sum;
+}
+
+int RunSummary::exit_code() const {
+  if (ended) return footer.exit_code;
+  return summary.tally().exit_code(0) == 1 ? 1 : 3;
+}
+
+RunSummary summarize(const std::string& path) {
+  RunSummary run;
+  ResultsReader reader(path);
+  run.header = reader.header();
+  while (const auto result = reader.next()) run.summary.add(*result);
+  run.summary.arrange(run.header.axes);
+  run.ended = reader.footer().has_value();
+  if (run.ended) run.footer = *reader.footer();
+  run.remarks = reader.remarks();
+  return run;
+}
+
+}  // namespace postern::reports

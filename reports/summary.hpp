@@ -1,0 +1,108 @@
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "result.hpp"
+
+// What a run comes to, in a size that does not depend on how many cases it had: counts, the grid of
+// outcomes, the first cases that did not pass. Terminal and Markdown are two ways to print it.
+
+namespace postern::reports {
+
+/// kListed is how many cases that did not pass are kept to be listed.
+constexpr std::size_t kListed = 50;
+
+/// Cell holds what was observed of all cases of one mode with one peer, on that peer's leg.
+struct Cell {
+  /// Observed is one outcome, in short, and how often it came.
+  struct Observed {
+    std::string text;
+    int count = 0;
+  };
+  std::vector<Observed> observed;  ///< In order of first appearance.
+  int cases = 0;
+  int wrong = 0;  ///< Cases that neither passed nor were skipped, because of this leg.
+  int skipped = 0;
+};
+
+/// Grid is one matrix: rows are mode combinations, columns the peers of either leg.
+struct Grid {
+  struct Row {
+    Facts settings;
+    std::vector<Cell> inbound;   ///< By client, as in `clients`; may be shorter.
+    std::vector<Cell> outbound;  ///< By server, likewise.
+  };
+  std::string name;
+  std::vector<std::string> clients, servers;
+  std::vector<Row> rows;
+
+  /// inbound_decisions counts the cells mode × client that were judged; outbound_decisions those
+  /// of mode × server.
+  int inbound_decisions() const;
+  int outbound_decisions() const;
+};
+
+/// Listed is a case that did not pass, as far as a list needs it.
+struct Listed {
+  std::string id, reason, file, rerun;
+  unsigned line = 0;
+  Verdict verdict = Verdict::kError;
+};
+
+/// short_text gives an outcome in the few characters of a cell: "accept tls", "accept clear",
+/// "drop 530", "redirect clear #2" (on the second connection), "hold 4.7.5".
+std::string short_text(const Outcome& outcome);
+
+/// Summary takes the cases of a run one by one.
+class Summary {
+ public:
+  /// add counts `result`; a control that was only taken along is counted apart and is in no grid.
+  void add(const CaseResult& result);
+
+  /// arrange orders rows and columns as `axes` lists settings and peers (RunHeader::axes); what it
+  /// does not name follows in order of appearance. To be called once, after the last add.
+  void arrange(const Axes& axes);
+
+  const Tally& tally() const { return tally_; }
+  /// by_kind counts "matrix", "invalid-setting" and "story" apart, in order of first appearance.
+  const std::vector<std::pair<std::string, Tally>>& by_kind() const { return by_kind_; }
+  const std::vector<Grid>& grids() const { return grids_; }
+  /// listed are the first kListed cases that neither passed nor were skipped.
+  const std::vector<Listed>& listed() const { return listed_; }
+  /// not_passed counts those cases, the unlisted ones too.
+  int not_passed() const { return tally_.chosen() - tally_.pass - tally_.skip; }
+  int inbound_decisions() const;
+  int outbound_decisions() const;
+
+ private:
+  void add_to_grid(const CaseResult& result);
+
+  Tally tally_;
+  std::vector<std::pair<std::string, Tally>> by_kind_;
+  std::vector<Grid> grids_;
+  std::vector<Listed> listed_;
+  /// Where suites and peers stand, by "suite", "grid\nclient=NAME" …
+  std::unordered_map<std::string, std::size_t> rows_, columns_;
+};
+
+/// RunSummary is a results file read from end to end.
+struct RunSummary {
+  RunHeader header;
+  RunFooter footer;
+  bool ended = false;                ///< The file has its footer.
+  std::vector<std::string> remarks;  ///< What is odd about the file, one thing each.
+  Summary summary;                   ///< Arranged by the header's axes.
+
+  /// exit_code is the footer's; of a run that did not end what its cases say, and never 0.
+  int exit_code() const;
+};
+
+/// summarize reads the results file `path`. Throws ResultsError.
+RunSummary summarize(const std::string& path);
+
+}  // namespace postern::reports

@@ -1,0 +1,241 @@
+#include "terminal.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "shown_text.hpp"
+
+namespace postern::reports {
+
+namespace {
+
+/// Sign is one character for one outcome of one leg.
+struct Sign {
+  const char* outcome;  ///< As short_text gives it; a longer text begins with it and a space.
+  const char* sign;
+};
+constexpr std::size_t kLabelLines = 2;
+
+constexpr std::array<Sign, 5> kInboundSigns = {
+    {{"accept tls", "A"}, {"accept clear", "a"}, {"refuse", "r"}, {"drop", "d"}, {"broken", "b"}}};
+constexpr std::array<Sign, 6> kOutboundSigns = {{{"redirect tls", "T"},
+                                                 {"redirect clear", "t"},
+                                                 {"redirect clear #2", "2"},
+                                                 {"hold", "h"},
+                                                 {"bounce", "x"},
+                                                 {"nothing", "."}}};
+
+std::string painted(const std::string& text, const char* code, Colour colour) {
+  return colour == Colour::kYes ? fmt::format("\x1b[{}m{}\x1b[0m", code, text) : text;
+}
+
+template <std::size_t N>
+std::string sign_of(const std::array<Sign, N>& signs, const std::string& outcome) {
+  std::string best = "?";
+  std::size_t length = 0;
+  for (const Sign& sign : signs) {
+    const std::string_view word = sign.outcome;
+    const bool fits = outcome == word || outcome.rfind(std::string(word) + " ", 0) == 0;
+    if (fits && word.size() > length) {
+      best = sign.sign;
+      length = word.size();
+    }
+  }
+  return best;
+}
+
+template <std::size_t N>
+std::string cell_text(const std::array<Sign, N>& signs, const Cell* cell, Colour colour) {
+  if (cell == nullptr || cell->cases == 0) return "  ";
+  std::string sign = "*";
+  if (cell->observed.empty()) sign = "-";
+  if (cell->observed.size() == 1) sign = sign_of(signs, cell->observed.front().text);
+  return cell->wrong > 0 ? painted(sign + "!", "1;31", colour) : sign + " ";
+}
+
+// Names of settings are long and their values short: a name is broken at its first hyphen.
+std::size_t name_width(const std::string& name) {
+  const std::size_t hyphen = name.find('-');
+  if (hyphen == std::string::npos) return name.size();
+  return std::max(hyphen + 1, name.size() - hyphen - 1);
+}
+
+std::size_t column_width(const Grid& grid, std::size_t index) {
+  std::size_t width = name_width(grid.rows.front().settings[index].first);
+  for (const Grid::Row& row : grid.rows) {
+    if (index < row.settings.size()) width = std::max(width, row.settings[index].second.size());
+  }
+  return width;
+}
+
+// The names of the peers, upright, ending just above their columns.
+std::vector<std::string> upright(const std::vector<std::string>& names, std::size_t height) {
+  std::vector<std::string> lines(height);
+  for (std::size_t i = 0; i < height; ++i) {
+    for (const std::string& name : names) {
+      const std::size_t above = height - std::min(name.size(), height);
+      lines[i] += i < above ? "  " : std::string(1, name[i - above]) + " ";
+    }
+  }
+  return lines;
+}
+
+std::size_t longest(const std::vector<std::string>& names) {
+  std::size_t length = 0;
+  for (const std::string& name : names) length = std::max(length, name.size());
+  return length;
+}
+
+std::string label_line(const Grid& grid, std::size_t up) {
+  std::string line;
+  const Facts& settings = grid.rows.front().settings;
+  for (std::size_t i = 0; i < settings.size(); ++i) {
+    const std::string& name = settings[i].first;
+    const std::size_t hyphen = name.find('-');
+    std::string part;
+    if (up == 0) part = hyphen == std::string::npos ? name : name.substr(hyphen + 1);
+    if (up == 1 && hyphen != std::string::npos) part = name.substr(0, hyphen + 1);
+    line += padded(part, column_width(grid, i)) + " ";
+  }
+  return line;
+}
+
+template <std::size_t N>
+void add_legend(std::string& out, const char* leg, const std::array<Sign, N>& signs) {
+  out += leg;
+  for (const Sign& sign : signs) out += fmt::format("  {} {}", sign.sign, sign.outcome);
+  out += "\n";
+}
+
+void trim(std::string& line) {
+  line.erase(line.find_last_not_of(' ') + 1);
+}
+
+const Cell* cell_at(const std::vector<Cell>& cells, std::size_t index) {
+  return index < cells.size() ? &cells[index] : nullptr;
+}
+
+void add_row(std::string& out, const Grid& grid, const Grid::Row& row, Colour colour) {
+  std::string line;
+  for (std::size_t i = 0; i < row.settings.size(); ++i) {
+    line += padded(row.settings[i].second, column_width(grid, i)) + " ";
+  }
+  line += "│ ";
+  for (std::size_t i = 0; i < grid.clients.size(); ++i) {
+    line += cell_text(kInboundSigns, cell_at(row.inbound, i), colour);
+  }
+  line += "│ ";
+  for (std::size_t i = 0; i < grid.servers.size(); ++i) {
+    line += cell_text(kOutboundSigns, cell_at(row.outbound, i), colour);
+  }
+  trim(line);
+  out += line + "\n";
+}
+
+}  // namespace
+
+std::string grid_text(const Grid& grid, Colour colour) {
+  if (grid.rows.empty()) return "";
+  std::string out = grid.name + "\n\n";
+  const std::size_t height = std::max({longest(grid.clients), longest(grid.servers), kLabelLines});
+  const std::vector<std::string> clients = upright(grid.clients, height);
+  const std::vector<std::string> servers = upright(grid.servers, height);
+  const std::string no_label(columns(label_line(grid, 0)), ' ');
+  for (std::size_t i = 0; i < height; ++i) {
+    const std::size_t up = height - 1 - i;
+    std::string line = up < kLabelLines ? label_line(grid, up) : no_label;
+    line += "│ " + clients[i] + "│ " + servers[i];
+    trim(line);
+    out += line + "\n";
+  }
+  const std::size_t left = columns(no_label);
+  out += repeated("─", left) + "┼" + repeated("─", 2 * grid.clients.size() + 1) + "┼" +
+         repeated("─", 2 * grid.servers.size() + 1) + "\n";
+  for (const Grid::Row& row : grid.rows) add_row(out, grid, row, colour);
+  out += "\n";
+  add_legend(out, "clients, inbound: ", kInboundSigns);
+  add_legend(out, "servers, outbound:", kOutboundSigns);
+  out += "both:               * outcomes differ  ? none was seen  - skipped  ! not as expected\n";
+  return out;
+}
+
+std::string grouped(int count) {
+  std::string digits = std::to_string(count);
+  for (std::size_t at = digits.size(); at > 3;) {
+    at -= 3;
+    digits.insert(at, ",");
+  }
+  return digits;
+}
+
+std::string counts_text(const Tally& tally) {
+  const std::array<std::pair<int, Verdict>, 6> counts = {
+      {{tally.pass, Verdict::kPass},
+       {tally.fail, Verdict::kFail},
+       {tally.error, Verdict::kError},
+       {tally.inconclusive, Verdict::kInconclusive},
+       {tally.invalid, Verdict::kInvalid},
+       {tally.skip, Verdict::kSkip}}};
+  std::string text = grouped(tally.chosen()) + (tally.chosen() == 1 ? " case" : " cases");
+  const char* separator = ": ";
+  for (const auto& [count, verdict] : counts) {
+    if (count == 0) continue;
+    text += separator + grouped(count) + " " + word(verdict);
+    separator = ", ";
+  }
+  if (tally.controls > 0) text += "; controls taken along, not counted: " + grouped(tally.controls);
+  return text;
+}
+
+std::string outcome_word(int exit_code) {
+  switch (exit_code) {
+    case 0:
+      return "PASSED";
+    case 1:
+      return "FAILED";
+    case 130:
+      return "INTERRUPTED";
+    default:
+      return "UNDECIDED";
+  }
+}
+
+std::string summary_text(const Summary& summary, int exit_code, Colour colour) {
+  std::string out;
+  if (summary.not_passed() > 0) {
+    out += "Did not pass\n";
+    for (const Listed& listed : summary.listed()) {
+      out += "  " + painted(padded(word(listed.verdict), 12), "1;31", colour) + " " +
+             shown(listed.id) + "\n";
+      if (!listed.reason.empty()) out += "               " + shown(listed.reason) + "\n";
+      if (!listed.rerun.empty()) out += "               " + shown(listed.rerun) + "\n";
+    }
+    const int unlisted = summary.not_passed() - static_cast<int>(summary.listed().size());
+    if (unlisted > 0) out += "  and " + grouped(unlisted) + " more, in the results file\n";
+    out += "\n";
+  }
+  for (const auto& [kind, tally] : summary.by_kind()) {
+    if (summary.by_kind().size() > 1) out += "  " + padded(kind, 16) + counts_text(tally) + "\n";
+  }
+  out += counts_text(summary.tally()) + "\n";
+  if (!summary.grids().empty()) {
+    out +=
+        fmt::format("distinct decisions: {} inbound (mode × client), {} outbound (mode × server)\n",
+                    grouped(summary.inbound_decisions()), grouped(summary.outbound_decisions()));
+  }
+  out += painted(outcome_word(exit_code), exit_code == 0 ? "1;32" : "1;31", colour) + "\n";
+  return out;
+}
+
+std::string run_text(const RunSummary& run, Colour colour) {
+  std::string out = shown(run.header.gateway) + ", " + shown(run.header.started) + " UTC, " +
+                    shown(run.header.command) + "\n\n";
+  for (const Grid& grid : run.summary.grids()) out += grid_text(grid, colour) + "\n";
+  for (const std::string& remark : run.remarks) out += shown(remark) + "\n";
+  out += summary_text(run.summary, run.exit_code(), colour);
+  return out;
+}
+
+}  // namespace postern::reports

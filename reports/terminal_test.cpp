@@ -1,0 +1,207 @@
+#include "terminal.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <iterator>
+#include <sstream>
+
+#include "sample_results.hpp"
+#include "shown_text.hpp"
+
+namespace postern::reports {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+
+Outcome outcome(const std::string& word, Facts facts) {
+  return {word, std::move(facts)};
+}
+
+// A small matrix of two modes, two clients and two servers; cases ended out of order.
+Summary small_matrix() {
+  Summary summary;
+  for (const char* levels : {"require none verify", "attempt none none"}) {
+    const bool require = levels[0] == 'r';
+    for (const char* client : {"starttls", "plain"}) {
+      for (const char* server : {"expired", "good"}) {
+        const bool dropped = require && client[0] == 'p';
+        const std::string in = client[0] == 's' ? "accept tls=yes"
+                               : dropped        ? "drop reply=530 closed=clean"
+                                                : "accept tls=no";
+        std::string out = "redirect tls=no connection=1";
+        if (require) out = server[0] == 'g' ? "redirect tls=yes connection=1" : "hold code=4.7.5";
+        summary.add(matrix_case(levels, client, server, in, dropped ? "nothing" : out));
+      }
+    }
+  }
+  return summary;
+}
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::istringstream in(text);
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(in, line);) lines.push_back(line);
+  return lines;
+}
+
+TEST(ShortText, FitsInACell) {
+  EXPECT_EQ(short_text(outcome("accept", {{"tls", "yes"}, {"asked", "no"}})), "accept tls");
+  EXPECT_EQ(short_text(outcome("accept", {{"tls", "no"}, {"connection", "2"}})), "accept clear #2");
+  EXPECT_EQ(short_text(outcome("drop", {{"reply", "530"}, {"closed", "clean"}})), "drop 530");
+  EXPECT_EQ(short_text(outcome("redirect", {{"tls", "no"}, {"connection", "1"}})),
+            "redirect clear");
+  EXPECT_EQ(short_text(outcome("hold", {{"code", "4.7.5"}})), "hold 4.7.5");
+  EXPECT_EQ(short_text(outcome("", {})), "?");
+}
+
+TEST(Summary, CountsCasesAndDistinctDecisions) {
+  Summary summary = small_matrix();
+  CaseResult control = sample_failure();
+  control.control = true;
+  summary.add(control);
+  EXPECT_EQ(summary.tally().pass, 8);
+  EXPECT_EQ(summary.tally().controls, 1);
+  EXPECT_EQ(summary.not_passed(), 0);
+  EXPECT_EQ(summary.inbound_decisions(), 4);
+  EXPECT_EQ(summary.outbound_decisions(), 4);
+}
+
+TEST(Summary, AnImpliedNothingDecidesNothing) {
+  Summary summary;
+  summary.add(matrix_case("require none none", "plain", "good", "drop reply=530", "nothing"));
+  EXPECT_EQ(summary.inbound_decisions(), 1);
+  EXPECT_EQ(summary.outbound_decisions(), 0);
+}
+
+TEST(Summary, TheLegThatWasNotMetIsMarked) {
+  Summary summary;
+  summary.add(sample_failure());
+  const Grid& grid = summary.grids().front();
+  EXPECT_EQ(grid.rows[0].inbound[0].wrong, 0);
+  EXPECT_EQ(grid.rows[0].outbound[0].wrong, 1);
+}
+
+TEST(Summary, AFailureWithBothLegsMetMarksBoth) {
+  Summary summary;
+  CaseResult leak = sample_pass();
+  leak.verdict = Verdict::kFail;
+  summary.add(leak);
+  const Grid& grid = summary.grids().front();
+  EXPECT_EQ(grid.rows[0].inbound[0].wrong, 1);
+  EXPECT_EQ(grid.rows[0].outbound[0].wrong, 1);
+}
+
+TEST(Summary, KeepsTheFirstFailuresOnly) {
+  Summary summary;
+  for (int i = 0; i < 60; ++i) summary.add(sample_failure());
+  EXPECT_EQ(summary.listed().size(), kListed);
+  EXPECT_EQ(summary.not_passed(), 60);
+  EXPECT_THAT(summary_text(summary, 1, Colour::kNo), HasSubstr("and 10 more, in the results file"));
+}
+
+TEST(GridText, ArrangesByTheAxes) {
+  Summary summary = small_matrix();
+  summary.arrange(sample_header().axes);
+  EXPECT_EQ(grid_text(summary.grids().front(), Colour::kNo), R"(tls-modes
+
+                            │   s │
+                            │   t │   e
+                            │   a │   x
+                            │ p r │   p
+                            │ l t │ g i
+                            │ a t │ o r
+server- client-     client- │ i l │ o e
+level   certificate level   │ n s │ d d
+────────────────────────────┼─────┼─────
+attempt none        none    │ a A │ t t
+require none        verify  │ d A │ T h
+
+clients, inbound:   A accept tls  a accept clear  r refuse  d drop  b broken
+servers, outbound:  T redirect tls  t redirect clear  2 redirect clear #2  h hold  x bounce  . nothing
+both:               * outcomes differ  ? none was seen  - skipped  ! not as expected
+)");
+}
+
+TEST(GridText, IsColouredOnlyWhereAsked) {
+  Summary summary;
+  summary.add(sample_failure());
+  EXPECT_THAT(grid_text(summary.grids().front(), Colour::kNo), Not(HasSubstr("\x1B")));
+  EXPECT_THAT(grid_text(summary.grids().front(), Colour::kYes), HasSubstr("\x1B[1;31mT!\x1B[0m"));
+}
+
+TEST(GridText, OutcomesThatDifferAreMarked) {
+  Summary summary;
+  summary.add(matrix_case("none none none", "a", "s", "accept tls=no", "redirect tls=no"));
+  summary.add(matrix_case("none none none", "b", "s", "accept tls=no", "redirect tls=yes"));
+  EXPECT_THAT(grid_text(summary.grids().front(), Colour::kNo), HasSubstr("│ a a │ *"));
+}
+
+TEST(GridText, TheFullMatrixFitsIn120Columns) {
+  Summary summary;
+  for (int client = 0; client < 17; ++client) {
+    for (int server = 0; server < 23; ++server) {
+      summary.add(matrix_case("require request attempt", "client" + std::to_string(client),
+                              "server" + std::to_string(server), "accept tls=no",
+                              "redirect tls=no"));
+    }
+  }
+  for (const std::string& line : lines_of(grid_text(summary.grids().front(), Colour::kNo))) {
+    EXPECT_LE(columns(line), 120U) << line;
+  }
+}
+
+TEST(CountsText, NamesOnlyWhatOccurred) {
+  Tally tally;
+  tally.pass = 10948;
+  EXPECT_EQ(counts_text(tally), "10,948 cases: 10,948 pass");
+  tally.pass = 0;
+  tally.invalid = 1;
+  tally.controls = 1200;
+  EXPECT_EQ(counts_text(tally), "1 case: 1 invalid; controls taken along, not counted: 1,200");
+}
+
+TEST(SummaryText, EndsWithTheWord) {
+  const Summary summary = small_matrix();
+  EXPECT_THAT(summary_text(summary, 0, Colour::kNo), HasSubstr("\nPASSED\n"));
+  EXPECT_THAT(summary_text(summary, 1, Colour::kNo), HasSubstr("\nFAILED\n"));
+  EXPECT_THAT(summary_text(summary, 3, Colour::kNo), HasSubstr("\nUNDECIDED\n"));
+  EXPECT_THAT(summary_text(summary, 130, Colour::kNo), HasSubstr("\nINTERRUPTED\n"));
+}
+
+// The page that teaches how to read a failure shows what is really printed.
+TEST(FailureText, IsWhatTheDocumentShows) {
+  std::ifstream in(POSTERN_SOURCE_DIR "/docs/results.md");
+  const std::string page(std::istreambuf_iterator<char>(in), {});
+  const std::string begin = "<!-- failure_text -->\n```text\n";
+  const auto at = page.find(begin);
+  ASSERT_NE(at, std::string::npos);
+  const auto start = at + begin.size();
+  EXPECT_EQ(page.substr(start, page.find("```\n", start) - start), failure_text(sample_failure()));
+}
+
+TEST(FailureText, KeepsTo100ColumnsButForTheCommand) {
+  CaseResult result = sample_failure();
+  result.reason = std::string(300, 'r') + " \x1B[2J";
+  result.details.push_back(std::string(150, 'd') + "\xFF");
+  for (const std::string& line : lines_of(failure_text(result))) {
+    EXPECT_THAT(line, Not(HasSubstr("\x1B")));
+    if (line.find("postern run") == std::string::npos) {
+      EXPECT_LE(columns(line), 100U) << line;
+    }
+  }
+}
+
+TEST(FailureText, ACaseWithoutEventsHasNoLadder) {
+  CaseResult result = sample_failure();
+  result.events.clear();
+  result.record.clear();
+  EXPECT_EQ(transcript_text(result), "");
+  EXPECT_THAT(failure_text(result), AllOf(Not(HasSubstr("What was said")), HasSubstr("NOT MET")));
+}
+
+}  // namespace
+}  // namespace postern::reports
