@@ -32,6 +32,8 @@ struct OutputFile {
 class Folder {
  public:
   explicit Folder(std::string path) : path_(std::move(path)) {
+    // With a slash at its end the path would be its own parent, and made for all to read.
+    while (path_.size() > 1 && path_.back() == '/') path_.pop_back();
     std::error_code ignored;  // what matters shows when the folder is opened
     const std::filesystem::path parent = std::filesystem::path(path_).parent_path();
     if (!parent.empty()) std::filesystem::create_directories(parent, ignored);

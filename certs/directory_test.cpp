@@ -94,6 +94,11 @@ TEST_F(Directory, ShowsItsKeysToTheOwnerOnlyWhateverTheUmask) {
   EXPECT_EQ(mode_of(file("good.pem")), 0644U);
 }
 
+TEST_F(Directory, IsPrivateWithASlashAtItsEndToo) {
+  authority_->write(directory() + "/");
+  EXPECT_EQ(mode_of(directory()), 0700U);
+}
+
 TEST_F(Directory, WritesFilesThatOpenSslReads) {
   write();
   FILE* chain = std::fopen(file("good.pem").c_str(), "r");
