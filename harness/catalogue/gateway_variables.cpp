@@ -64,10 +64,10 @@ std::vector<std::string> unknown_variables(const std::string& text, Variables wh
   std::vector<std::string> known;
   for (std::size_t at = text.find("${"); at != std::string::npos; at = text.find("${", at + 2)) {
     if (at > 0 && text[at - 1] == '$') continue;
-    const std::size_t end = text.find('}', at);
-    if (end == std::string::npos) {
-      messages.push_back(fmt::format("found \"{}\" without its \"}}\"", text.substr(at, 20)));
-      break;
+    const std::size_t end = text.find_first_of("}\n", at);
+    if (end == std::string::npos || text[end] == '\n') {
+      messages.push_back(fmt::format("found \"{}\" without its \"}}\"", text.substr(at, end - at)));
+      continue;
     }
     const std::string name = text.substr(at + 2, end - at - 2);
     if (name.rfind("env.", 0) == 0 && name.size() > 4) continue;

@@ -7,6 +7,8 @@
 namespace postern {
 namespace {
 
+constexpr std::size_t kMostNames = 20;  ///< Longer lists are not worth reading beside a good guess.
+
 template <typename Map>
 std::vector<std::string> names_in(const Map& map) {
   std::vector<std::string> names;
