@@ -139,7 +139,12 @@ void Reader::read_route(pugi::xml_node node) {
   Element element(file_, node);
   Route route;
   route.domain = lower_case(element.required("domain"));
-  route.hop.address = address(element, element.required("address"));
+  route.hop.folder = path(element.text("folder"));
+  if (route.hop.folder.empty()) {
+    route.hop.address = address(element, element.required("address"));
+  } else if (element.has("address") || element.has("host") || element.has("port")) {
+    element.complain("folder", "a route has either folder=\"...\" or host, address and port");
+  }
   route.hop.host = lower_case(element.text("host", route.hop.address));
   if (!route.hop.host.empty() && route.hop.host.back() == '.') route.hop.host.pop_back();
   route.hop.port = port(element, 25, 1);

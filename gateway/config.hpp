@@ -33,12 +33,13 @@ struct TlsConfig {
   std::string sending_key;
 };
 
-// NextHop is where the mail of a domain goes. `host` is the name to verify (OUT-4) and to send as
-// SNI, `address` an IP literal to connect to.
+// NextHop is where the mail of a domain goes: a server, or a folder of this machine. `host` is the
+// name to verify (OUT-4) and to send as SNI, `address` an IP literal to connect to.
 struct NextHop {
   std::string host;
   std::string address;
   std::uint16_t port = 25;
+  std::string folder;  // if set, the mail is written there instead and nothing else counts
   bool operator==(const NextHop&) const = default;
 };
 

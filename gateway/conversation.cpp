@@ -56,9 +56,6 @@ asio::awaitable<Report> Conversation::run() {
     co_await talk();
   } catch (const Stop&) {
     // Decided on the way.
-  } catch (const DatabaseError& error) {
-    polite_ = false;
-    settle_open(Fate::deferred, "4.3.0", error.what());
   } catch (const Disconnected& gone) {
     polite_ = false;
     if (gone.ending == Ending::interrupted) {
@@ -77,6 +74,10 @@ asio::awaitable<Report> Conversation::run() {
           Fate::deferred, "4.4.2",
           fmt::format("lost the connection: {}: {}", ending_word(gone.ending), gone.detail));
     }
+  } catch (const std::exception& error) {
+    // A body that cannot be read, or no memory: the trouble is ours, and the message is kept.
+    polite_ = false;
+    settle_open(Fate::deferred, "4.3.0", error.what());
   }
   co_return std::move(report_);
 }

@@ -1,10 +1,13 @@
 #include "delivery.hpp"
 
 #include <algorithm>
+#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/use_awaitable.hpp>
 
 #include "bounce.hpp"
+#include "durable_file.hpp"
 #include "smtp_command.hpp"
 
 namespace gateway {
@@ -13,6 +16,9 @@ namespace {
 std::string line_key(const std::vector<NextHop>& hops) {
   return hops.empty() ? std::string() : endpoint_text(hops.front().address, hops.front().port);
 }
+
+// RFC 5321 section 4.5.3.1.8: what every server takes in one transaction.
+constexpr std::size_t kMostRecipients = 100;
 
 bool soft(const Outcome& outcome) {
   return outcome.fate == Fate::deferred;
@@ -52,8 +58,9 @@ void Delivery::dispatch(Message& message) {
   for (const auto& recipient : message.envelope.recipients) {
     if (recipient.next_attempt > time || message.in_flight.contains(recipient.number)) continue;
     const auto hops = settings.config.next_hops(domain_of(recipient.address));
-    auto group = std::find_if(groups.begin(), groups.end(),
-                              [&](const Group& other) { return other.hops == hops; });
+    auto group = std::find_if(groups.begin(), groups.end(), [&](const Group& other) {
+      return other.hops == hops && other.recipients.size() < kMostRecipients;
+    });
     if (group == groups.end()) {
       Group fresh;
       fresh.id = message.envelope.id;
@@ -178,6 +185,11 @@ asio::awaitable<void> Delivery::try_hop(std::shared_ptr<const Settings> settings
   }
   if (open.empty()) co_return;
   if (last) co_await last->finish();
+  last.reset();
+  if (!hop.folder.empty()) {
+    co_await drop_into_folder(std::move(hop), group.id, body, results);
+    co_return;
+  }
   last = std::make_unique<Conversation>(std::move(settings), std::move(hop), clear, parcel, body);
   conversations_.insert(last.get());
   Report report = co_await last->run();
@@ -189,7 +201,35 @@ asio::awaitable<void> Delivery::try_hop(std::shared_ptr<const Settings> settings
     Result& result = results[open[i]];
     result.outcome = std::move(outcomes[i]);
     result.report = report;
+    result.tls_failed = result.tls_failed || report.tls_failed;
     result.connection = connection;
+  }
+}
+
+asio::awaitable<void> Delivery::drop_into_folder(NextHop hop, std::uint64_t id, BodySource& body,
+                                                 std::vector<Result>& results) {
+  const std::string path = hop.folder + "/" + queue_id(id) + ".eml";
+  std::string error;
+  try {
+    body.rewind();
+    const auto content = std::make_shared<std::string>();
+    for (std::string piece = co_await body.piece(); !piece.empty();) {
+      *content += piece;
+      piece = co_await body.piece();
+    }
+    // The file may be written twice when its group of the queue is: it is the same file.
+    std::function<void(Database&)> work = [path, content](Database&) {
+      write_durably(path, *content);
+    };
+    error = co_await services_.queue.perform(std::move(work), nullptr);
+  } catch (const DatabaseError& unreadable) {
+    error = unreadable.what();
+  }
+  for (auto& result : results) {
+    if (!soft(result.outcome)) continue;
+    result.report.hop = hop;
+    result.outcome = {Fate::relayed, "2.0.0", "written to " + path};
+    if (!error.empty()) result.outcome = {Fate::deferred, "4.3.0", error};
   }
 }
 
@@ -216,7 +256,7 @@ void Delivery::schedule(Message& message, Recipient& recipient, const Result& re
     TimePoint next = time + config.retry_delay(recipient.attempts);
     next = std::min(next, std::max(time, received + config.lifetime));
     const auto& delay = config.tls.clear_fallback_delay;
-    if (result.report.tls_failed && config.tls.client_level == ClientLevel::attempt && delay &&
+    if (result.tls_failed && config.tls.client_level == ClientLevel::attempt && delay &&
         received + *delay > time) {
       next = std::min(next, received + *delay);
     }
@@ -225,19 +265,19 @@ void Delivery::schedule(Message& message, Recipient& recipient, const Result& re
   due_.emplace(recipient.next_attempt, message.envelope.id);
 }
 
-void Delivery::record(const Envelope& envelope, const Recipient& recipient, const Result& result,
-                      std::string_view event, const std::string& bounce_id,
-                      std::vector<JournalLine>& lines) const {
+JournalLine Delivery::journal_line(const Envelope& envelope, const Recipient& recipient,
+                                   const Result& result, std::string_view event) const {
   const Report& report = result.report;
   const TlsFacts& tls = report.tls;
   const std::string_view certificate = !tls.active       ? ""
                                        : report.verified ? "verified"
                                                          : "not-verified";
+  const bool folder = !report.hop.folder.empty();
   JournalLine line(event);
   line.add("queue-id", queue_id(envelope.id))
       .add("sender", envelope.sender)
       .add("recipient", recipient.address)
-      .add("host", report.hop.host)
+      .add("host", folder ? report.hop.folder : report.hop.host)
       .add("address", report.hop.address)
       .add("port", report.hop.address.empty() ? 0 : report.hop.port)
       .add("attempt", recipient.attempts + 1)
@@ -249,16 +289,13 @@ void Delivery::record(const Envelope& envelope, const Recipient& recipient, cons
       .add("cause", report.cause)
       .add("enhanced", result.outcome.enhanced)
       .add("reason", result.outcome.reason);
-  if (event == "bounced") line.add("bounce-id", bounce_id);
-  lines.push_back(std::move(line));
+  return line;
 }
 
-// settle notes every recipient's fate: in the queue, in the journal once the queue has it, in the
-// schedule.
-asio::awaitable<void> Delivery::settle(Group group, std::vector<Result> results, BodySource& body) {
-  give_up_expired(group, results);
-  Message& message = messages_.at(group.id);
-  Envelope& envelope = message.envelope;
+// write_bounce tells the sender of what was given up, unless that is nobody (OUT-6).
+asio::awaitable<void> Delivery::write_bounce(const Group& group, const std::vector<Result>& results,
+                                             BodySource& body, Settlement& settlement) {
+  const Envelope& envelope = messages_.at(group.id).envelope;
   std::vector<Failure> failures;
   for (std::size_t i = 0; i < results.size(); ++i) {
     const Outcome& outcome = results[i].outcome;
@@ -266,76 +303,91 @@ asio::awaitable<void> Delivery::settle(Group group, std::vector<Result> results,
     failures.push_back({group.recipients[i].address, outcome.enhanced, outcome.reason,
                         results[i].report.hop.host});
   }
-  Envelope bounce;
-  std::string bounce_body;
-  if (!failures.empty() && !envelope.sender.empty()) {
-    std::string header;
-    try {
-      body.rewind();
-      header = header_of(co_await body.piece());
-    } catch (const DatabaseError& error) {
-      services_.journal.add(JournalLine("warning").add("reason", error.what()));
-    }
-    bounce.id = services_.queue.next_id();
-    bounce.received = now();
-    Recipient sender;
-    sender.address = envelope.sender;
-    sender.next_attempt = bounce.received;
-    bounce.recipients.push_back(std::move(sender));
-    bounce_body = make_bounce(services_.settings->config.name, bounce, envelope, failures, header);
-    bounce.size = bounce_body.size();
+  if (failures.empty() || envelope.sender.empty()) co_return;
+  std::string header;
+  try {
+    body.rewind();
+    header = header_of(co_await body.piece());
+  } catch (const DatabaseError& error) {
+    services_.journal.add(JournalLine("warning").add("reason", error.what()));
   }
+  Envelope& bounce = settlement.bounce;
+  bounce.id = services_.queue.next_id();
+  bounce.received = now();
+  Recipient sender;
+  sender.address = envelope.sender;
+  sender.next_attempt = bounce.received;
+  bounce.recipients.push_back(std::move(sender));
+  settlement.bounce_body =
+      make_bounce(services_.settings->config.name, bounce, envelope, failures, header);
+  bounce.size = settlement.bounce_body.size();
+}
 
-  auto lines = std::make_shared<std::vector<JournalLine>>();
-  auto deferred = std::make_shared<std::vector<Recipient>>();
-  auto removed = std::make_shared<std::vector<std::uint64_t>>();
+// apply moves the results into the message in memory and notes what the queue and the journal are
+// to be told.
+void Delivery::apply(const Group& group, const std::vector<Result>& results,
+                     Settlement& settlement) {
+  Message& message = messages_.at(group.id);
+  Envelope& envelope = message.envelope;
   for (std::size_t i = 0; i < results.size(); ++i) {
+    const Result& result = results[i];
     const auto it = std::find_if(
         envelope.recipients.begin(), envelope.recipients.end(),
         [&](const Recipient& other) { return other.number == group.recipients[i].number; });
-    const Result& result = results[i];
     message.in_flight.erase(it->number);
+    const Recipient before = *it;
     if (result.outcome.fate == Fate::deferred) {
-      const Recipient before = *it;
       schedule(message, *it, result);
-      record(envelope, before, result, "deferred", {}, *lines);
-      lines->back().add("next-attempt", rfc3339(it->next_attempt));
-      deferred->push_back(*it);
-      continue;
-    }
-    const std::string_view event = result.outcome.fate == Fate::relayed ? "relayed"
-                                   : envelope.sender.empty()            ? "discarded"
-                                                                        : "bounced";
-    record(envelope, *it, result, event, queue_id(bounce.id), *lines);
-    removed->push_back(it->number);
-    envelope.recipients.erase(it);
-  }
-  const bool gone = envelope.recipients.empty();
-  const auto bounce_copy = std::make_shared<const Envelope>(bounce);
-  const auto text = std::make_shared<const std::string>(std::move(bounce_body));
-  std::function<void(Database&)> work = [id = group.id, gone, deferred, removed, bounce_copy,
-                                         text](Database& database) {
-    if (bounce_copy->id != 0) database.insert(*bounce_copy, *text);
-    for (const auto& recipient : *deferred) database.defer_recipient(id, recipient);
-    if (gone) {
-      database.remove(id);
+      settlement.deferred.push_back(*it);
     } else {
-      for (const auto number : *removed) database.remove_recipient(id, number);
+      settlement.removed.push_back(it->number);
     }
+    const std::string_view event = result.outcome.fate == Fate::deferred  ? "deferred"
+                                   : result.outcome.fate == Fate::relayed ? "relayed"
+                                   : envelope.sender.empty()              ? "discarded"
+                                                                          : "bounced";
+    JournalLine line = journal_line(envelope, before, result, event);
+    if (event == "bounced") line.add("bounce-id", queue_id(settlement.bounce.id));
+    if (event == "deferred") line.add("next-attempt", rfc3339(it->next_attempt));
+    settlement.lines.push_back(std::move(line));
+    if (result.outcome.fate != Fate::deferred) envelope.recipients.erase(it);
+  }
+  settlement.gone = envelope.recipients.empty();
+}
+
+// settle notes every recipient's fate: in the queue, in the journal once the queue has it, in the
+// schedule.
+asio::awaitable<void> Delivery::settle(Group group, std::vector<Result> results, BodySource& body) {
+  give_up_expired(group, results);
+  const auto settlement = std::make_shared<Settlement>();
+  co_await write_bounce(group, results, body, *settlement);
+  apply(group, results, *settlement);
+  std::function<void(Database&)> work = [id = group.id, settlement](Database& database) {
+    if (settlement->bounce.id != 0) database.insert(settlement->bounce, settlement->bounce_body);
+    for (const auto& recipient : settlement->deferred) database.defer_recipient(id, recipient);
+    for (const auto number : settlement->removed) database.remove_recipient(id, number);
+    if (settlement->gone) database.remove(id);
   };
-  std::function<void(const std::string&)> recorded = [this, lines](const std::string& error) {
+  std::function<void(const std::string&)> recorded = [this, settlement](const std::string& error) {
     if (!error.empty()) services_.journal.add(JournalLine("warning").add("reason", error));
-    for (const auto& line : *lines) services_.journal.add(line);
+    for (const auto& line : settlement->lines) services_.journal.add(line);
   };
-  if (gone) {
+  if (settlement->gone) {
     messages_.erase(group.id);
   } else {
     // A held message needs no memory: its body is read again when it is due.
+    Message& message = messages_.at(group.id);
     if (message.in_flight.empty()) message.body = nullptr;
     set_timer();
   }
-  const std::string error = co_await services_.queue.perform(work, std::move(recorded));
-  if (bounce.id != 0 && error.empty()) add(std::move(bounce), nullptr);
+  std::string error = co_await services_.queue.perform(work, std::move(recorded));
+  while (!error.empty() && !stopping_) {
+    // The fates stand in memory; the disk is told again until it takes them.
+    asio::steady_timer pause(services_.executor, std::chrono::seconds(1));
+    co_await pause.async_wait(asio::as_tuple(asio::use_awaitable));
+    error = co_await services_.queue.perform(work, nullptr);
+  }
+  if (settlement->bounce.id != 0 && error.empty()) add(std::move(settlement->bounce), nullptr);
 }
 
 void Delivery::finished(const Group& group) {
@@ -344,6 +396,7 @@ void Delivery::finished(const Group& group) {
   --running_;
   if (line->second.running == 0 && line->second.waiting.empty()) lines_.erase(line);
   pump();
+  if (services_.attempt_ended) services_.attempt_ended();
 }
 
 void Delivery::set_timer() {

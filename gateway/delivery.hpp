@@ -57,6 +57,17 @@ class Delivery {
     Outcome outcome;
     Report report;  // outcomes left empty
     unsigned connection = 0;
+    bool tls_failed = false;  // on any connection of the attempt
+  };
+
+  // Settlement is what the queue and the journal are told of an attempt.
+  struct Settlement {
+    std::vector<JournalLine> lines;
+    std::vector<Recipient> deferred;
+    std::vector<std::uint64_t> removed;
+    bool gone = false;  // no recipient is left
+    Envelope bounce;    // id 0: none
+    std::string bounce_body;
   };
 
   void dispatch(Message& message);
@@ -73,12 +84,16 @@ class Delivery {
   asio::awaitable<void> try_hop(std::shared_ptr<const Settings> settings, NextHop hop, bool clear,
                                 const Group& group, BodySource& body, std::vector<Result>& results,
                                 unsigned& connection, std::unique_ptr<Conversation>& last);
+  asio::awaitable<void> drop_into_folder(NextHop hop, std::uint64_t id, BodySource& body,
+                                         std::vector<Result>& results);
+  asio::awaitable<void> write_bounce(const Group& group, const std::vector<Result>& results,
+                                     BodySource& body, Settlement& settlement);
+  void apply(const Group& group, const std::vector<Result>& results, Settlement& settlement);
   asio::awaitable<void> settle(Group group, std::vector<Result> results, BodySource& body);
   void give_up_expired(const Group& group, std::vector<Result>& results);
   void schedule(Message& message, Recipient& recipient, const Result& result);
-  void record(const Envelope& envelope, const Recipient& recipient, const Result& result,
-              std::string_view event, const std::string& bounce_id,
-              std::vector<JournalLine>& lines) const;
+  JournalLine journal_line(const Envelope& envelope, const Recipient& recipient,
+                           const Result& result, std::string_view event) const;
   void finished(const Group& group);
 
   Services& services_;

@@ -6,17 +6,20 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <array>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <csignal>
 #include <cstdio>
+#include <functional>
 #include <memory>
 
 #include "database.hpp"
 #include "journal.hpp"
 #include "server.hpp"
 #include "settings.hpp"
+#include "simulator.hpp"
 
 namespace gateway {
 namespace {
@@ -66,9 +69,10 @@ void tell_ready(int descriptor, const Server& server) {
 // Process is the running program: it turns signals, and the end of stdin, into calls of the server.
 class Process {
  public:
-  Process(asio::io_context& context, Server& server)
-      : context_(context),
-        server_(server),
+  // `ended` is called once the server has stopped.
+  Process(asio::io_context& context, Server& server, std::function<void()> ended)
+      : server_(server),
+        ended_(std::move(ended)),
         signals_(context, SIGTERM, SIGINT, SIGHUP),
         stdin_(context) {}
 
@@ -98,12 +102,10 @@ class Process {
                            });
   }
 
-  void stop() {
-    server_.stop([this] { context_.stop(); });
-  }
+  void stop() { server_.stop(ended_); }
 
-  asio::io_context& context_;
   Server& server_;
+  std::function<void()> ended_;
   asio::signal_set signals_;
   asio::posix::stream_descriptor stdin_;
   std::array<char, 64> buffer_{};
@@ -114,9 +116,32 @@ int serve(const Options& options) {
   asio::io_context context(1);
   Server server(context.get_executor(), std::move(config), options.file);
   server.open();
-  Process process(context, server);
+  Process process(context, server, [&context] { context.stop(); });
   process.watch_signals();
   if (options.die_with_parent) process.watch_stdin();
+  server.start();
+  tell_ready(options.ready_fd, server);
+  context.run();
+  return 0;
+}
+
+int simulate(const Options& options) {
+  const Simulator simulator;
+  asio::io_context context(1);
+  const std::string next_hop_file = simulator.next_hop_file();
+  Server next_hop(context.get_executor(), load_config(next_hop_file), next_hop_file);
+  next_hop.open();
+  const std::string endpoint = next_hop.endpoints().front();
+  simulator.write_gateway_file(endpoint.substr(endpoint.rfind(':') + 1));
+  const std::string file = simulator.gateway_file();
+  Server server(context.get_executor(), load_config(file), file);
+  server.open();
+  Process process(context, server, [&] { next_hop.stop([&] { context.stop(); }); });
+  process.watch_signals();
+  if (options.die_with_parent) process.watch_stdin();
+  fmt::print("{}", simulator.instructions(server.endpoints().front()));
+  std::fflush(stdout);
+  next_hop.start();
   server.start();
   tell_ready(options.ready_fd, server);
   context.run();
@@ -131,6 +156,7 @@ int run_program(const Options& options) {
   if (options.ready_fd >= 0) fcntl(options.ready_fd, F_SETFD, FD_CLOEXEC);
   ask_for_descriptors();
   try {
+    if (options.file.empty()) return simulate(options);
     if (options.check) {
       make_settings(load_config(options.file), 1);
       return 0;

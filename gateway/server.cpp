@@ -76,7 +76,8 @@ void Server::Inside::open() {
   });
   queue_ = std::make_unique<Queue>(executor_, config.data, [this] { journal_->flush(); });
   services_ = std::make_unique<Services>(
-      Services{executor_, *journal_, *queue_, nullptr, settings, {}, false});
+      Services{executor_, *journal_, *queue_, nullptr, settings, {}, false, {}});
+  services_->attempt_ended = [this] { check_stopped(); };
   delivery_ = std::make_unique<Delivery>(*services_);
   services_->delivery = delivery_.get();
   for (const auto& listen : config.listen) {
@@ -217,11 +218,11 @@ void Server::Inside::stop(std::function<void()> stopped) {
   check_stopped();
 }
 
-// check_stopped ends the gateway once nothing is in hand. Attempts end on their own, so it looks
-// again as long as there are any.
+// check_stopped ends the gateway once nothing is in hand: it is called when a session or an attempt
+// has ended. What the queue still has to write is written before its thread ends.
 void Server::Inside::check_stopped() {
   if (!services_->stopping || !stopped_) return;
-  if (sessions_.empty() && delivery_->running() == 0 && queue_->pending() == 0) end();
+  if (sessions_.empty() && delivery_->running() == 0) end();
 }
 
 void Server::Inside::end() {

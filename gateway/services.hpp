@@ -3,6 +3,7 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -36,6 +37,7 @@ struct Services {
   std::shared_ptr<const Settings> settings;  // the generation in force
   MemoryBudget memory;
   bool stopping = false;
+  std::function<void()> attempt_ended;  // called after every attempt
 };
 
 // add_client_tls adds what is on record about a client's TLS to a journal line.

@@ -1,5 +1,3 @@
-#include <chrono>
-
 #include "xml_file.hpp"
 
 #include <fmt/format.h>

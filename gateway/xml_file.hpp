@@ -2,7 +2,8 @@
 // and what was allowed.
 #pragma once
 
-#include <functional>
+#include <chrono>
+#include <cstdint>
 #include <pugixml.hpp>
 #include <stdexcept>
 #include <string>
