@@ -10,21 +10,15 @@
 #include "authority.hpp"
 #include "catalogue/condition.hpp"
 #include "catalogue/gateway_file.hpp"
+#include "control/exit.hpp"
+#include "control/pid_namespace.hpp"
 #include "control/record.hpp"
+#include "control/route.hpp"
 
 // Gateway control: runs a gateway under test as a process with files, an address and a record of
 // what became of each message. This room knows no gateway; a file of scenarios/gateways does.
 
 namespace postern {
-
-/// Route is where the gateway is told to send the mail of one domain. The sender's mailbox is a
-/// route like any other.
-struct Route {
-  std::string domain;
-  std::string host;     ///< The name the gateway has to verify.
-  std::string address;  ///< Where the fake server listens.
-  unsigned short port = 0;
-};
 
 /// GatewayPlan is all that one running instance needs. What it points to must outlive the instance.
 struct GatewayPlan {
@@ -35,12 +29,6 @@ struct GatewayPlan {
   std::string listen_address = "127.0.0.1";
   bool keep_directory = false;
   std::string program_directory;  ///< Where ${program.NAME} is found.
-};
-
-/// Exit says how a process ended.
-struct Exit {
-  bool clean = false;  ///< It ended by itself or on its stop signal, in time, with status 0.
-  std::string text;  ///< "exited 0", "killed by signal 11 (SEGV)", "… after it did not stop …"
 };
 
 /// QueueState is what a stopped gateway still holds.
@@ -61,12 +49,12 @@ class GatewayDidNotStart : public std::runtime_error {
     kNotReady,  ///< It ran and gave no ready sign in time. It has been killed.
   };
 
-  GatewayDidNotStart(Why why, const std::string& what, std::vector<std::string> last_output,
-                     std::string exit)
+  GatewayDidNotStart(Why the_why, const std::string& what, std::vector<std::string> output,
+                     std::string exit_text)
       : std::runtime_error(what),
-        why(why),
-        last_output(std::move(last_output)),
-        exit(std::move(exit)) {}
+        why(the_why),
+        last_output(std::move(output)),
+        exit(std::move(exit_text)) {}
 
   Why why;
   std::vector<std::string> last_output;  ///< Its last lines on stdout and stderr.
@@ -115,7 +103,7 @@ class Gateway {
   /// truncated, or an output stayed open after the end.
   const std::string& record_problem() const;
 
-  /// last_output has the last lines of stdout and stderr, at most kLastOutput.
+  /// last_output has the last lines of stdout and stderr: kLastOutput, and at most twice that.
   const std::vector<std::string>& last_output() const;
   static constexpr std::size_t kLastOutput = 200;
 
@@ -140,10 +128,5 @@ std::string gateway_version(const GatewayFile& file, const std::string& program_
 /// missing_programs gives those of <requires> that are not found on this machine.
 std::vector<std::string> missing_programs(const GatewayFile& file,
                                           const std::string& program_directory);
-
-/// pid_namespace_problem is empty if this process can start programs in a PID namespace of their
-/// own, else the reason. Asked once, remembered. A gateway that wants one runs without it then, and
-/// the run says at its start that such programs may outlive a killed run.
-const std::string& pid_namespace_problem();
 
 }  // namespace postern

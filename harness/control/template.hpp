@@ -1,0 +1,64 @@
+#pragma once
+
+#include <functional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "catalogue/gateway_file.hpp"
+#include "control/route.hpp"
+
+// Expansion of ${…} in a gateway's files and commands, as gateway_file.hpp lists them. Pure: it
+// knows no file, no process and no environment but what it is given.
+
+namespace postern {
+
+/// TemplateValues is what ${…} stands for in one instance. What it points to must outlive it.
+struct TemplateValues {
+  std::string directory;
+  std::string listen_address;
+  unsigned short listen_port = 0;
+  std::string program_directory;
+  const std::vector<SettingText>* setting_texts = nullptr;
+  const Assignment* settings = nullptr;
+  const std::vector<Route>* routes = nullptr;
+  /// environment gives a variable's value, or nullptr.
+  std::function<const char*(const std::string&)> environment;
+};
+
+/// Expansion is a text without ${…}, or what was wrong with it.
+struct Expansion {
+  std::string text;
+  std::string error;  ///< Empty: nothing is wrong.
+};
+
+/// Template expands texts and remembers which PEM files they name, so that just those are written.
+class Template {
+ public:
+  explicit Template(TemplateValues values) : values_(std::move(values)) {}
+
+  /// expand replaces every ${…}. Settings come first, since their texts may hold ${…} themselves;
+  /// then a line that names a ${route.…} is written once for each route, in the order of the routes
+  /// (with no route it vanishes); then the rest. "$${" gives a plain "${".
+  Expansion expand(std::string_view text);
+
+  /// identities and trusts are the names seen in ${certificate.…} and ${key.…}, and in ${trust.…}.
+  const std::set<std::string>& identities() const { return identities_; }
+  const std::set<std::string>& trusts() const { return trusts_; }
+
+  /// certificate_path, key_path and trust_path tell where the PEM files of a name are to stand.
+  std::string certificate_path(const std::string& name) const;
+  std::string key_path(const std::string& name) const;
+  std::string trust_path(const std::string& name) const;
+
+ private:
+  bool expand_settings(std::string_view text, Expansion& out) const;
+  bool expand_line(std::string_view line, const Route* route, Expansion& out);
+  bool value_of(const std::string& name, const Route* route, Expansion& out);
+
+  TemplateValues values_;
+  std::set<std::string> identities_, trusts_;
+};
+
+}  // namespace postern
