@@ -30,6 +30,13 @@ void check(bool ok, const char* what) {
   if (!ok) throw std::runtime_error(std::string("OpenSSL: ") + what + ": " + last_error());
 }
 
+// alert_name gives the words of RFC 8446 §6; OpenSSL 3.0 does not know the newer ones.
+std::string alert_name(int value) {
+  if (value == 116) return "certificate required";
+  const std::string name = SSL_alert_desc_string_long(value);
+  return name == "unknown" ? "alert " + std::to_string(value) : name;
+}
+
 int accept_any_certificate(int /*preverified*/, X509_STORE_CTX* /*context*/) { return 1; }
 
 void show(SSL_CTX* context, const certs::Identity& identity) {
@@ -112,7 +119,7 @@ int TlsEngine::on_certificate_request(SSL* /*ssl*/, void* self) {
 void TlsEngine::on_info(const SSL* ssl, int where, int value) {
   if ((where & SSL_CB_ALERT) == 0) return;
   auto* self = static_cast<TlsEngine*>(SSL_get_app_data(ssl));
-  const std::string name = SSL_alert_desc_string_long(value);
+  const std::string name = alert_name(value & 0xff);
   if ((value & 0xff) == SSL_AD_CLOSE_NOTIFY) return;
   ((where & SSL_CB_READ) != 0 ? self->alert_received_ : self->alert_sent_) = name;
 }
@@ -129,6 +136,12 @@ std::string TlsEngine::take_output() {
   const int got = BIO_read(out_, out.data(), static_cast<int>(pending));
   out.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
   return out;
+}
+
+std::string TlsEngine::take_unread() {
+  std::string rest(BIO_ctrl_pending(in_), '\0');
+  if (!rest.empty()) BIO_read(in_, rest.data(), static_cast<int>(rest.size()));
+  return rest;
 }
 
 TlsEngine::Step TlsEngine::failed(int result) {

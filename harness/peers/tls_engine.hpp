@@ -54,6 +54,9 @@ class TlsEngine {
   void feed(std::string_view bytes);
   std::string take_output();
 
+  /// take_unread gives bytes that were fed and that TLS has not read: what came behind close_notify.
+  std::string take_unread();
+
   Step handshake();
 
   /// read appends decrypted bytes (kDone), or tells why there are none.

@@ -216,7 +216,7 @@ asio::awaitable<void> Wire::answer_close_notify() {
   co_await flush();
   boost::system::error_code ignored;
   socket_.shutdown(tcp::socket::shutdown_send, ignored);
-  std::string behind;
+  std::string behind = tls_->take_unread();
   while (co_await receive(behind) == Ending::kOpen && behind.size() < 65536) {
   }
   if (behind.empty()) co_return;

@@ -1,0 +1,296 @@
+#include "judge/judge.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace postern {
+namespace {
+
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using reports::Verdict;
+
+Expectation expectation(LegName leg, const std::string& form, const std::string& letter = "",
+                        const std::string& policy = "") {
+  std::string error;
+  Expectation made;
+  made.form_text = form;
+  made.letter_text = letter.empty() ? form : letter;
+  made.policy_text = policy.empty() ? made.letter_text : policy;
+  made.form = parse_outcomes(made.form_text, leg, error);
+  EXPECT_EQ(error, "");
+  made.letter = parse_outcomes(made.letter_text, leg, error);
+  made.policy = parse_outcomes(made.policy_text, leg, error);
+  EXPECT_EQ(error, "");
+  return made;
+}
+
+RecordFact fact(const std::string& kind, std::map<std::string, std::string> fields = {}) {
+  return {0, kind, std::move(fields), kind + " line"};
+}
+
+/// A case in which a client handed in its message and the next hop took it over TLS.
+struct Delivered {
+  Observation seen;
+  Fence fence;
+  Expectation inbound = expectation(LegName::kInbound, "accept tls=yes asked=no");
+  Expectation outbound = expectation(LegName::kOutbound, "redirect tls=yes");
+  Bench bench;
+
+  Delivered() {
+    seen.recipient = "token@r1.case.test";
+    seen.message = "Subject: x\r\n\r\nbody\r\n";
+    ConnectionFacts client;
+    client.number = 1;
+    client.connected = true;
+    client.starttls_offered = client.starttls_sent = true;
+    client.starttls_reply = 220;
+    client.handshake = Handshake::kCompleted;
+    client.accepted = true;
+    client.last_reply = 250;
+    client.ended_by = Actor::kGateway;
+    client.ending = Ending::kCloseNotify;
+    seen.client.push_back(client);
+    ConnectionFacts server = client;
+    server.took = server.took_in_tls = server.mail = true;
+    server.message = "Received: by gw\r\n\tfor x\r\n" + seen.message;
+    seen.server.push_back(server);
+    seen.sightings.push_back({Side::kServer, 1, "tls", "plain", 100});
+    seen.record = {fact("accepted"), fact("delivered"), fact("session-end")};
+    fence.stopped = fence.clean_exit = fence.queue_known = true;
+    fence.exit = "exited 0";
+    bench.inbound = &inbound;
+    bench.outbound = &outbound;
+    bench.next_hop = {"tls"};
+  }
+  Delivered(const Delivered&) = delete;
+
+  Judgement judged() const { return judge(bench, seen, fence); }
+};
+
+/// A case in which a client in clear text was refused with 530 and dropped.
+struct Dropped {
+  Observation seen;
+  Fence fence;
+  Expectation inbound = expectation(LegName::kInbound, "drop reply=530 closed=clean",
+                                    "drop", "drop | refuse");
+  Bench bench;
+
+  Dropped() {
+    seen.recipient = "token@r1.case.test";
+    ConnectionFacts client;
+    client.number = 1;
+    client.connected = true;
+    client.last_reply = 530;
+    client.last_command = "MAIL";
+    client.ended_by = Actor::kGateway;
+    client.ending = Ending::kClose;
+    seen.client.push_back(client);
+    seen.record = {fact("session-end")};
+    fence.stopped = fence.clean_exit = fence.queue_known = true;
+    bench.inbound = &inbound;
+    bench.expects_nothing = true;
+  }
+  Dropped(const Dropped&) = delete;
+
+  Judgement judged() const { return judge(bench, seen, fence); }
+};
+
+/// A case in which the next hop offers no TLS, and the message is held.
+struct Held : Delivered {
+  Held() {
+    outbound = expectation(LegName::kOutbound, "hold code=4.7.4", "hold");
+    ConnectionFacts server;
+    server.number = 1;
+    server.connected = true;
+    server.ended_by = Actor::kGateway;
+    server.ending = Ending::kClose;
+    seen.server = {server, server};
+    seen.sightings.clear();
+    seen.record = {fact("accepted"), fact("deferred", {{"code", "4.7.4"}}),
+                   fact("deferred", {{"code", "4.7.4"}}), fact("session-end")};
+    fence.queued = {seen.recipient};
+    bench.next_hop = {};
+  }
+};
+
+TEST(Judge, PassesWhatWasExpected) {
+  const Judgement judgement = Delivered().judged();
+  EXPECT_EQ(judgement.verdict, Verdict::kPass) << judgement.reason;
+  EXPECT_EQ(judgement.grade, Grade::kForm);
+  EXPECT_EQ(judgement.inbound.observed.text(), "accept tls=yes asked=no");
+  EXPECT_EQ(judgement.outbound.observed.text(), "redirect tls=yes");
+}
+
+TEST(Judge, FailsAnotherOutcomeAndSaysBoth) {
+  Delivered one;
+  one.seen.server[0].took_in_tls = false;
+  one.seen.sightings[0].place = "clear-untried";
+  const Judgement judgement = one.judged();
+  EXPECT_EQ(judgement.verdict, Verdict::kFail);
+  EXPECT_THAT(judgement.details, ElementsAre("outbound: expected redirect tls=yes, got redirect tls=no",
+                                             HasSubstr("leak: the message was seen clear-untried")));
+}
+
+TEST(Judge, FailsAnUnexpectedCertificateRequest) {
+  Delivered one;
+  one.seen.client[0].asked = true;
+  EXPECT_EQ(one.judged().verdict, Verdict::kFail);
+}
+
+TEST(Judge, FailsALeakEvenWhereTheOutcomeIsRight) {
+  Delivered one;
+  one.seen.sightings.push_back({Side::kServer, 1, "clear-after-ready", "base64", 7});
+  EXPECT_EQ(one.judged().verdict, Verdict::kFail);
+  Delivered other;
+  other.seen.sightings.push_back({Side::kServer, 1, "foreign-listener", "plain", 7});
+  EXPECT_EQ(other.judged().verdict, Verdict::kFail);
+}
+
+TEST(Judge, FailsAChangedMessageAndADuplicate) {
+  Delivered changed;
+  changed.seen.server[0].message = "Received: x\r\nSubject: x\r\n\r\nbodY\r\n";
+  EXPECT_THAT(changed.judged().reason, HasSubstr("came changed"));
+  Delivered twice;
+  twice.seen.server.push_back(twice.seen.server[0]);
+  twice.seen.server[1].number = 2;
+  EXPECT_THAT(twice.judged().details, Contains("the message was delivered 2 times"));
+}
+
+TEST(Judge, FailsARecordThatAPeerContradicts) {
+  Delivered silent;
+  silent.seen.record = {fact("accepted"), fact("session-end")};
+  EXPECT_EQ(silent.judged().verdict, Verdict::kFail);
+  Held claimed;
+  claimed.seen.record.push_back(fact("delivered"));
+  EXPECT_EQ(claimed.judged().verdict, Verdict::kFail);
+}
+
+TEST(Judge, PassesANegativeOnlyWithItsEvidence) {
+  EXPECT_EQ(Dropped().judged().verdict, Verdict::kPass) << Dropped().judged().reason;
+  Dropped no_fence;
+  no_fence.fence.stopped = false;
+  EXPECT_EQ(no_fence.judged().verdict, Verdict::kInconclusive);
+  Dropped no_record;
+  no_record.seen.record.clear();
+  EXPECT_EQ(no_record.judged().verdict, Verdict::kInconclusive);
+  EXPECT_THAT(no_record.judged().reason, HasSubstr("inbound record"));
+}
+
+TEST(Judge, TellsADropFromARefusalAndFromAHang) {
+  Dropped refused;
+  refused.seen.client[0].usable = true;
+  EXPECT_EQ(refused.judged().inbound.observed.word, "refuse");
+  EXPECT_EQ(refused.judged().verdict, Verdict::kFail);
+  EXPECT_EQ(refused.judged().inbound.grade, Grade::kPolicy);
+  refused.bench.held_to = Grade::kPolicy;
+  EXPECT_EQ(refused.judged().verdict, Verdict::kPass);
+  Dropped hanging;
+  hanging.seen.client[0].ended_by = Actor::kNone;
+  hanging.seen.client[0].ending = Ending::kTimeout;
+  EXPECT_EQ(hanging.judged().inbound.observed.word, "hang");
+  EXPECT_EQ(hanging.judged().verdict, Verdict::kFail);
+}
+
+TEST(Judge, TellsHowADropCameAbout) {
+  Dropped reset;
+  reset.seen.client[0].ending = Ending::kReset;
+  EXPECT_EQ(reset.judged().verdict, Verdict::kFail);
+  EXPECT_EQ(reset.judged().inbound.grade, Grade::kLetter);
+  Dropped silent;
+  silent.seen.client[0].last_reply = 250;
+  EXPECT_EQ(silent.judged().inbound.observed.word, "lost");
+  EXPECT_EQ(silent.judged().inbound.grade, Grade::kNone);
+}
+
+TEST(Judge, CountsATemporaryRefusalOnlyWhereARuleNamesIt) {
+  Dropped busy;
+  busy.seen.client[0].last_reply = 421;
+  EXPECT_EQ(busy.judged().verdict, Verdict::kError);
+  busy.inbound = expectation(LegName::kInbound, "drop reply=421|5yz closed=clean");
+  EXPECT_EQ(busy.judged().verdict, Verdict::kPass);
+}
+
+TEST(Judge, HoldsAMessageOnlyAfterASecondAttemptAndInTheQueue) {
+  EXPECT_EQ(Held().judged().verdict, Verdict::kPass) << Held().judged().reason;
+  Held once;
+  once.seen.record.erase(once.seen.record.begin() + 1);
+  EXPECT_EQ(once.judged().verdict, Verdict::kInconclusive);
+  once.bench.second_attempt = false;
+  EXPECT_EQ(once.judged().verdict, Verdict::kPass);
+  EXPECT_THAT(once.judged().outbound.evidence, Contains("one-attempt"));
+  Held lost;
+  lost.fence.queued.clear();
+  EXPECT_EQ(lost.judged().verdict, Verdict::kFail);
+  Held leaked;
+  leaked.seen.sightings.push_back({Side::kServer, 2, "tls", "plain", 7});
+  EXPECT_EQ(leaked.judged().verdict, Verdict::kFail);
+}
+
+TEST(Judge, NeverTakesACrashForADrop) {
+  Dropped crashed;
+  crashed.seen.gateway_died = "killed by signal 11 (SEGV)";
+  EXPECT_EQ(crashed.judged().verdict, Verdict::kFail);
+  EXPECT_THAT(crashed.judged().reason, HasSubstr("signal 11"));
+  Dropped late;
+  late.fence.clean_exit = false;
+  late.fence.exit = "exited 1";
+  EXPECT_EQ(late.judged().verdict, Verdict::kFail);
+}
+
+TEST(Judge, ExpectsNothingToBeSentOnWhereNothingWasTaken) {
+  Dropped connected;
+  ConnectionFacts server;
+  server.number = 1;
+  server.ending = Ending::kClose;
+  connected.seen.server.push_back(server);
+  EXPECT_EQ(connected.judged().verdict, Verdict::kFail);
+  Dropped taken;
+  taken.seen.record.push_back(fact("accepted"));
+  EXPECT_EQ(taken.judged().verdict, Verdict::kFail);
+}
+
+TEST(Judge, NamesTheConnectionThatDecided) {
+  Delivered one;
+  one.seen.server.push_front(ConnectionFacts());
+  one.seen.server[0].number = 1;
+  one.seen.server[0].ending = Ending::kAlert;
+  one.seen.server[1].number = 2;
+  EXPECT_EQ(one.judged().outbound.observed.text(), "redirect tls=yes connection=2");
+  EXPECT_EQ(one.judged().verdict, Verdict::kFail);
+  one.outbound = expectation(LegName::kOutbound, "redirect tls=yes connection=2");
+  EXPECT_EQ(one.judged().verdict, Verdict::kPass);
+}
+
+TEST(Judge, AHarnessErrorIsNoFailure) {
+  Delivered one;
+  one.seen.harness_error = "cannot open a client socket";
+  EXPECT_EQ(one.judged().verdict, Verdict::kError);
+}
+
+TEST(Intact, AllowsTraceHeadersAndNothingElse) {
+  std::string problem;
+  EXPECT_TRUE(intact("A: b\r\n\r\nx\r\n", "Received: by x\r\n\tfor y\r\nA: b\r\n\r\nx\r\n", problem));
+  EXPECT_FALSE(intact("A: b\r\n\r\nx\r\n", "X-Spam: no\r\nA: b\r\n\r\nx\r\n", problem));
+  EXPECT_THAT(problem, HasSubstr("X-Spam"));
+  EXPECT_FALSE(intact("A: b\r\n\r\nx\r\n", "A: b\r\n\r\nx\n", problem));
+}
+
+TEST(Observe, NamesWhatNoPolicyDoes) {
+  Delivered lost;
+  lost.seen.server.clear();
+  lost.seen.record = {fact("accepted")};
+  EXPECT_EQ(observe_outbound(lost.seen).word, "lost");
+  Delivered untold;
+  untold.seen.server[0].took = false;
+  untold.seen.record = {fact("accepted"), fact("bounced", {{"code", "5.7.0"}})};
+  EXPECT_EQ(observe_outbound(untold.seen).word, "bounce-untold");
+  untold.seen.bounces.emplace_back("a bounce");
+  EXPECT_EQ(observe_outbound(untold.seen).text(), "bounce code=5.7.0");
+}
+
+}  // namespace
+}  // namespace postern

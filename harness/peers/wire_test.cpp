@@ -1,0 +1,214 @@
+#include "peers/wire.hpp"
+
+#include <gtest/gtest.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+#include <functional>
+
+#include "judge/sentinel.hpp"
+#include "peers/scene.hpp"
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+
+namespace postern {
+namespace {
+
+const certs::Authority& authority() {
+  static const certs::Authority kept = [] {
+    Problems problems;
+    auto loaded = certs::Authority::load(POSTERN_SOURCE_DIR "/certs/authority.xml", problems);
+    EXPECT_TRUE(loaded) << problems.text();
+    return std::move(*loaded);
+  }();
+  return kept;
+}
+
+const Deviation* no_deviation(Point) { return nullptr; }
+
+/// A fake server on a wire (the side that is searched for the sentinel), and a bare socket that
+/// plays the gateway.
+class WireTest : public ::testing::Test {
+ protected:
+  using Play = std::function<asio::awaitable<void>(Wire&)>;
+  using Gateway = std::function<asio::awaitable<void>(tcp::socket)>;
+
+  void play(const Play& peer, const Gateway& gateway, std::chrono::milliseconds limit = std::chrono::seconds(10)) {
+    Patience patience(io.get_executor());
+    Listener listener(io.get_executor(), asio::ip::make_address("127.0.0.1"));
+    owners[observation.token] = &observation;
+    auto serve = [&]() -> asio::awaitable<void> {
+      auto socket = co_await listener.accept();
+      Wire wire(std::move(*socket), observation, Side::kServer, std::chrono::steady_clock::now(), owners,
+                patience, limit);
+      co_await peer(wire);
+      patience.stop();
+    };
+    auto call = [&]() -> asio::awaitable<void> {
+      tcp::socket socket(io);
+      const tcp::endpoint to(asio::ip::make_address("127.0.0.1"), listener.port());
+      co_await socket.async_connect(to, asio::use_awaitable);
+      co_await gateway(std::move(socket));
+    };
+    const auto rethrow = [](std::exception_ptr error) {
+      if (error) std::rethrow_exception(error);
+    };
+    asio::co_spawn(io, serve, rethrow);
+    asio::co_spawn(io, call, rethrow);
+    io.run();
+    ASSERT_EQ(observation.server.size(), 1U);
+  }
+
+  ConnectionFacts& facts() { return observation.server.front(); }
+
+  asio::io_context io;
+  Observation observation = [] {
+    Observation made;
+    made.token = make_token(3, 3);
+    return made;
+  }();
+  TokenOwners owners;
+  std::string got;
+};
+
+asio::awaitable<void> send(tcp::socket& socket, std::string bytes) {
+  co_await asio::async_write(socket, asio::buffer(bytes), asio::use_awaitable);
+}
+
+TEST_F(WireTest, TellsAFinFromAReset) {
+  play([&](Wire& wire) -> asio::awaitable<void> { co_await wire.await_end(); },
+       [](tcp::socket socket) -> asio::awaitable<void> {
+         socket.close();
+         co_return;
+       });
+  EXPECT_EQ(facts().ending, Ending::kClose);
+  EXPECT_EQ(facts().ended_by, Actor::kGateway);
+}
+
+TEST_F(WireTest, TellsAResetFromAFin) {
+  play([&](Wire& wire) -> asio::awaitable<void> { co_await wire.await_end(); },
+       [](tcp::socket socket) -> asio::awaitable<void> {
+         socket.set_option(asio::socket_base::linger(true, 0));
+         socket.close();
+         co_return;
+       });
+  EXPECT_EQ(facts().ending, Ending::kReset);
+}
+
+TEST_F(WireTest, EndsAWaitThatLastsTooLong) {
+  std::shared_ptr<tcp::socket> kept;
+  play([&](Wire& wire) -> asio::awaitable<void> { co_await wire.read(got); },
+       [&](tcp::socket socket) -> asio::awaitable<void> {
+         kept = std::make_shared<tcp::socket>(std::move(socket));
+         co_return;
+       },
+       std::chrono::milliseconds(50));
+  EXPECT_EQ(facts().ending, Ending::kTimeout);
+  EXPECT_EQ(facts().ended_by, Actor::kNone);
+}
+
+TEST_F(WireTest, SeesTheSentinelAcrossTwoSegmentsAndNamesThePlace) {
+  play([&](Wire& wire) -> asio::awaitable<void> { co_await wire.await_end(); },
+       [&](tcp::socket socket) -> asio::awaitable<void> {
+         co_await send(socket, "MAIL FROM:<" + observation.token.substr(0, 9));
+         co_await send(socket, observation.token.substr(9) + "@x>\r\n");
+       });
+  ASSERT_EQ(observation.sightings.size(), 1U);
+  EXPECT_EQ(observation.sightings[0].place, "clear-unavailable");
+  EXPECT_EQ(observation.sightings[0].coding, "plain");
+}
+
+TEST_F(WireTest, SeesTheSentinelInClearTextAfterStarttls) {
+  play([&](Wire& wire) -> asio::awaitable<void> {
+         wire.facts().starttls_offered = wire.facts().starttls_sent = true;
+         wire.facts().starttls_reply = 220;
+         TlsWish wish;
+         wish.role = Role::kServer;
+         wish.identity = authority().identity("server-good");
+         TlsContexts contexts;
+         SSL_CTX* context = contexts.context(wish);
+         Wire::DeviationAt none = no_deviation;
+         const bool done = co_await wire.handshake(context, Role::kServer, std::string(), std::move(none));
+         EXPECT_FALSE(done);
+         co_await wire.await_end();
+       },
+       [&](tcp::socket socket) -> asio::awaitable<void> {
+         co_await send(socket, "MAIL FROM:<" + observation.token + "@x>\r\n");
+       });
+  EXPECT_EQ(facts().handshake, Handshake::kFailed);
+  ASSERT_FALSE(observation.sightings.empty());
+  EXPECT_EQ(observation.sightings[0].coding, "ciphertext");
+}
+
+/// A TLS client in place of the gateway, for what comes at the end of a TLS connection.
+asio::awaitable<void> shake_hands(tcp::socket& socket, TlsEngine& engine) {
+  std::array<char, 16384> buffer;
+  for (;;) {
+    const TlsEngine::Step step = engine.handshake();
+    std::string out = engine.take_output();
+    co_await send(socket, std::move(out));
+    if (step == TlsEngine::Step::kDone) co_return;
+    const std::size_t size = co_await socket.async_read_some(asio::buffer(buffer), asio::use_awaitable);
+    engine.feed(std::string_view(buffer.data(), size));
+  }
+}
+
+class TlsWireTest : public WireTest {
+ protected:
+  void play_tls(std::function<asio::awaitable<void>(tcp::socket&, TlsEngine&)> end) {
+    TlsContexts contexts;
+    play([&](Wire& wire) -> asio::awaitable<void> {
+           TlsWish wish;
+           wish.role = Role::kServer;
+           wish.identity = authority().identity("server-good");
+           SSL_CTX* context = contexts.context(wish);
+           Wire::DeviationAt none = no_deviation;
+           const bool done = co_await wire.handshake(context, Role::kServer, std::string(), std::move(none));
+           EXPECT_TRUE(done);
+           co_await wire.await_end();
+         },
+         [&](tcp::socket socket) -> asio::awaitable<void> {
+           TlsWish wish;
+           TlsEngine engine(contexts.context(wish), Role::kClient);
+           co_await shake_hands(socket, engine);
+           co_await end(socket, engine);
+         });
+  }
+};
+
+TEST_F(TlsWireTest, AFinWithoutCloseNotifyIsATruncation) {
+  play_tls([](tcp::socket& socket, TlsEngine&) -> asio::awaitable<void> {
+    socket.close();
+    co_return;
+  });
+  EXPECT_EQ(facts().ending, Ending::kTruncated);
+  EXPECT_EQ(facts().tls_version, "1.3");
+}
+
+TEST_F(TlsWireTest, ACloseNotifyIsAnOrderlyEnd) {
+  play_tls([](tcp::socket& socket, TlsEngine& engine) -> asio::awaitable<void> {
+    engine.close_notify();
+    std::string out = engine.take_output();
+    co_await send(socket, std::move(out));
+    socket.shutdown(tcp::socket::shutdown_send);
+  });
+  EXPECT_EQ(facts().ending, Ending::kCloseNotify);
+  EXPECT_EQ(facts().bytes_behind_close_notify, 0U);
+}
+
+TEST_F(TlsWireTest, BytesBehindCloseNotifyAreSeen) {
+  play_tls([this](tcp::socket& socket, TlsEngine& engine) -> asio::awaitable<void> {
+    engine.close_notify();
+    std::string out = engine.take_output() + observation.token;
+    co_await send(socket, std::move(out));
+    socket.shutdown(tcp::socket::shutdown_send);
+  });
+  EXPECT_EQ(facts().bytes_behind_close_notify, kTokenSize);
+  ASSERT_FALSE(observation.sightings.empty());
+}
+
+}  // namespace
+}  // namespace postern
