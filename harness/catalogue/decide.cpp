@@ -225,12 +225,12 @@ class Proof {
     }
     Combination combination;
     combination.settings = settings;
-    combination.inbound_row = add_row(inbound_, settings, Side::kReceiving);
-    combination.outbound_row = add_row(outbound_, settings, Side::kSending);
+    combination.inbound_row = add_row(inbound_, settings, SettingSide::kReceiving);
+    combination.outbound_row = add_row(outbound_, settings, SettingSide::kSending);
     combinations_.push_back(std::move(combination));
   }
 
-  std::size_t add_row(Leg& leg, const Assignment& settings, Side side) {
+  std::size_t add_row(Leg& leg, const Assignment& settings, SettingSide side) {
     Assignment row;
     for (const auto& [key, value] : settings.values()) {
       const Setting* known = setting(key);

@@ -65,7 +65,7 @@ Keys read_axes(const Reader& reader, Matrix& matrix) {
     }
     const Setting* known = setting(axis.key);
     const bool receiving =
-        known ? known->side == Side::kReceiving : axis.kind == Axis::Kind::kClient;
+        known ? known->side == SettingSide::kReceiving : axis.kind == Axis::Kind::kClient;
     (receiving ? keys.inbound : keys.outbound)[axis.key] = axis.values;
     if (known) keys.settings[axis.key] = axis.values;
     matrix.axes.push_back(std::move(axis));

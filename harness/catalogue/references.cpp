@@ -44,9 +44,13 @@ class References {
   void look_up(const char* what, const std::string& name, const std::vector<std::string>& known,
                const Place& place) {
     if (std::find(known.begin(), known.end(), name) != known.end()) return;
-    problems_.add(
-        place, fmt::format("found the {} \"{}\", which does not exist, allowed: {}{}", what, name,
-                           known.empty() ? "none" : quoted_list(known), did_you_mean(name, known)));
+    const std::string nearest = did_you_mean(name, known);
+    std::string allowed = known.empty() ? "none" : quoted_list(known);
+    if (known.size() > kMostNames && !nearest.empty()) {
+      allowed = fmt::format("one of {} names", known.size());
+    }
+    problems_.add(place, fmt::format("found the {} \"{}\", which does not exist, allowed: {}{}",
+                                     what, name, allowed, nearest));
   }
 
   std::vector<std::string> requirements_, clients_, servers_;

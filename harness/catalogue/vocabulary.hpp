@@ -12,8 +12,8 @@
 
 namespace postern {
 
-/// Side is the part of the gateway that a setting rules.
-enum class Side { kReceiving, kSending };
+/// SettingSide is the part of the gateway that a setting rules.
+enum class SettingSide { kReceiving, kSending };
 
 /// Setting is one TLS setting of a gateway.
 struct Setting {
@@ -21,7 +21,7 @@ struct Setting {
   std::string label;                ///< As on the settings page.
   std::vector<std::string> values;  ///< Empty: a kDelay.
   std::string default_value;        ///< In force where a scenario does not state it.
-  Side side = Side::kReceiving;
+  SettingSide side = SettingSide::kReceiving;
 };
 
 /// settings lists all that scenarios may set, in the order in which case ids name them.
