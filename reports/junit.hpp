@@ -13,7 +13,7 @@ namespace postern::reports {
 enum class JUnitFlavour { kCommon, kStrict };
 
 /// kTranscriptLimit is how many bytes of a transcript are written, in head and tail.
-constexpr std::size_t kTranscriptLimit = 64 * 1024;
+constexpr std::size_t kTranscriptLimit = std::size_t{64} * 1024;
 
 /// write_junit reads the results file `results` twice, front to end, and writes its view to `path`,
 /// whole or not at all. A case that was run several times is one test case, with its worst run;

@@ -18,7 +18,6 @@ using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
-using testing::Not;
 using testing::SizeIs;
 using testing::StartsWith;
 
@@ -60,7 +59,7 @@ class Xml {
 
 // What the strictest reader in use allows, element by element (Jenkins' xUnit plugin,
 // junit-10.xsd).
-const char* const kStrictSchema = R"(<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema">
+constexpr const char* kStrictSchema = R"(<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema">
 <xs:simpleType name="time"><xs:restriction base="xs:string">
   <xs:pattern value="[0-9]+\.[0-9]{3}"/></xs:restriction></xs:simpleType>
 <xs:complexType name="result"><xs:simpleContent><xs:extension base="xs:string">

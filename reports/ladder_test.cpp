@@ -136,6 +136,7 @@ TEST(Ladder, OfLongDataHeadAndTailAreDrawn) {
 
 TEST(Ladder, OfManyEventsHeadAndTailAreDrawn) {
   std::vector<Line> events;
+  events.reserve(1000);
   for (int i = 0; i < 1000; ++i) {
     events.push_back(data(i, "client", "peer", "NOOP " + std::to_string(i) + "\r\n"));
   }

@@ -22,7 +22,7 @@ const char* word(Verdict verdict) {
 
 std::string Outcome::text() const {
   std::string text = word;
-  for (const auto& [name, value] : facts) text += " " + name + "=" + value;
+  for (const auto& [name, value] : facts) text.append(" ").append(name).append("=").append(value);
   return text;
 }
 

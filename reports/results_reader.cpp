@@ -66,7 +66,7 @@ class ResultsReader::Body {
   std::uint64_t offset_ = 0;
   bool open_run_ = false;  // A header was read and its footer was not yet.
   bool all_ended_ = true;
-  std::vector<unsigned char> block_ = std::vector<unsigned char>(64 * 1024);
+  std::vector<unsigned char> block_ = std::vector<unsigned char>(std::size_t{64} * 1024);
 };
 
 // Parses `text` and hands the object to `take` while its memory lives.

@@ -28,7 +28,8 @@ Outcome outcome_from(const std::string& text) {
 
 void name_case(CaseResult& result) {
   result.suite = "tls-modes";
-  for (const auto& [name, value] : result.settings) result.suite += "/" + name + "=" + value;
+  for (const auto& [name, value] : result.settings)
+    result.suite.append("/").append(name).append("=").append(value);
   result.name = "client=" + result.client + "/server=" + result.server;
   result.id = result.suite + "/" + result.name;
   result.rerun = "postern run '" + result.id + "'";

@@ -80,6 +80,7 @@ template <typename T>
 void reorder(std::vector<T>& values, const std::vector<std::size_t>& order) {
   values.resize(order.size());
   std::vector<T> sorted;
+  sorted.reserve(order.size());
   for (const std::size_t from : order) sorted.push_back(std::move(values[from]));
   values = std::move(sorted);
 }

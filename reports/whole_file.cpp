@@ -15,7 +15,7 @@
 namespace postern::reports {
 
 namespace {
-constexpr std::size_t kBuffer = 256 * 1024;
+constexpr std::size_t kBuffer = std::size_t{256} * 1024;
 }
 
 WholeFile::WholeFile(std::string path) : path_(std::move(path)), beside_(path_ + ".XXXXXX") {
