@@ -111,10 +111,19 @@ const certs::Authority& authority() {
 
 }  // namespace
 
-SampleScenarios::SampleScenarios() {
+void SampleScenarios::make_directory() {
   std::string pattern = (fs::temp_directory_path() / "postern-sample-XXXXXX").string();
   if (!mkdtemp(pattern.data())) throw std::runtime_error("cannot make " + pattern);
   directory_ = pattern;
+}
+
+SampleScenarios::SampleScenarios(const std::string& directory) {
+  make_directory();
+  fs::copy(directory, directory_, fs::copy_options::recursive);
+}
+
+SampleScenarios::SampleScenarios() {
+  make_directory();
   write("requirements.xml", kRequirements);
   write("peers.xml", kPeers);
   write("matrix.xml", kMatrix);
@@ -137,6 +146,10 @@ void SampleScenarios::replace(const std::string& file, const std::string& from,
   const std::size_t at = text.find(from);
   if (at == std::string::npos) throw std::invalid_argument(from);
   write(file, text.replace(at, from.size(), to));
+}
+
+std::string SampleScenarios::read(const std::string& file) const {
+  return content_of(directory_ + "/" + file);
 }
 
 std::unique_ptr<Catalogue> SampleScenarios::load() {

@@ -14,6 +14,9 @@ class SampleScenarios {
  public:
   /// The directory is made with requirements, peers, a matrix, a story and a gateway that load.
   SampleScenarios();
+
+  /// A copy of `directory`, which must load, to spoil instead.
+  explicit SampleScenarios(const std::string& directory);
   ~SampleScenarios();
   SampleScenarios(const SampleScenarios&) = delete;
   SampleScenarios& operator=(const SampleScenarios&) = delete;
@@ -24,6 +27,9 @@ class SampleScenarios {
   /// replace changes the first `from` in `file` to `to`; it throws where there is none.
   void replace(const std::string& file, const std::string& from, const std::string& to);
 
+  /// read gives the text of `file`.
+  std::string read(const std::string& file) const;
+
   /// load returns the catalogue, or nullptr.
   std::unique_ptr<Catalogue> load();
 
@@ -31,6 +37,8 @@ class SampleScenarios {
   std::string problems() const;
 
  private:
+  void make_directory();
+
   std::string directory_;
   std::string problems_;
 };
