@@ -11,32 +11,6 @@
 namespace postern {
 namespace {
 
-/// FactForm says which values a fact may have: some words, or a form.
-struct FactForm {
-  std::string name;
-  std::vector<std::string> words;
-  ValueType type = ValueType::kWord;
-  bool inbound = false, outbound = false;
-};
-
-const std::vector<FactForm>& fact_forms() {
-  static const std::vector<FactForm> kForms = {
-      {"tls", {"yes", "no"}, ValueType::kWord, true, true},
-      {"reply", {}, ValueType::kReplies, true, false},
-      {"connection", {}, ValueType::kNumbers, true, true},
-      {"earlier", {"accept", "refuse", "drop", "broken"}, ValueType::kWord, true, false},
-      {"asked", {"yes", "no"}, ValueType::kWord, true, false},
-      {"closed", {"clean", "reset"}, ValueType::kWord, true, false},
-      {"code", {}, ValueType::kEnhanced, false, true},
-      {"cause",
-       {"starttls-not-supported", "starttls-refused", "tls-failed"},
-       ValueType::kWord,
-       false,
-       true},
-  };
-  return kForms;
-}
-
 /// read_fact gives false and says why in `error` where `text` is no fact of `leg`.
 bool read_fact(std::string_view text, LegName leg, ExpectedOutcome& outcome, std::string& error) {
   std::vector<std::string> names;
@@ -76,6 +50,57 @@ bool read_fact(std::string_view text, LegName leg, ExpectedOutcome& outcome, std
 }
 
 }  // namespace
+
+const std::vector<FactForm>& fact_forms() {
+  constexpr bool kYes = true;
+  constexpr bool kNo = false;
+  static const std::vector<FactForm> kForms = {
+      {"tls", {"yes", "no"}, ValueType::kWord, kYes, kYes, "whether it went over TLS"},
+      {"reply",
+       {},
+       ValueType::kReplies,
+       kYes,
+       kNo,
+       "the reply code; without it any 5yz will do, and no 4yz"},
+      {"connection",
+       {},
+       ValueType::kNumbers,
+       kYes,
+       kYes,
+       "on which connection; without it on the first"},
+      {"earlier", outcome_words(LegName::kInbound), ValueType::kWord, kYes, kNo,
+       "how the connections before it ended"},
+      {"asked",
+       {"yes", "no"},
+       ValueType::kWord,
+       kYes,
+       kNo,
+       "whether the handshake asked for a client certificate"},
+      {"closed", {"clean", "reset"}, ValueType::kWord, kYes, kNo, "how the gateway closed"},
+      {"code", {}, ValueType::kEnhanced, kNo, kYes, "the enhanced code on record"},
+      {"cause",
+       {"starttls-not-supported", "starttls-refused", "tls-failed"},
+       ValueType::kWord,
+       kNo,
+       kYes,
+       "why it went in clear text, on record"},
+  };
+  return kForms;
+}
+
+const char* outcome_about(std::string_view word) {
+  static const std::map<std::string_view, const char*> kAbout = {
+      {"accept", "250 after end-of-data"},
+      {"refuse", "a 4yz or 5yz reply, and the connection stays usable"},
+      {"drop", "no acceptance: after its reply the gateway closed"},
+      {"broken", "STARTTLS got 220, the handshake was not completed, and the gateway closed"},
+      {"redirect", "delivered to the next hop"},
+      {"hold", "still queued, with the reason on record"},
+      {"bounce", "given up, and the sender told"},
+      {"nothing", "there was no message to send on, and no connection; no rule says so"}};
+  const auto found = kAbout.find(word);
+  return found == kAbout.end() ? "" : found->second;
+}
 
 const std::vector<std::string>& outcome_words(LegName leg) {
   static const std::vector<std::string> kInbound = {"accept", "refuse", "drop", "broken"};

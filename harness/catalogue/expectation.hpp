@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "catalogue/values.hpp"
 #include "result.hpp"
 
 // Expected outcomes as scenarios write them: `drop reply=530 | refuse`.
@@ -45,5 +46,20 @@ bool may_be_positive(const Expectation& expectation);
 
 /// outcome_words lists the words of a leg.
 const std::vector<std::string>& outcome_words(LegName leg);
+
+/// outcome_about says in words what an outcome word means.
+const char* outcome_about(std::string_view word);
+
+/// FactForm is a fact that outcomes may state: some words, or a form, and the legs that have it.
+struct FactForm {
+  std::string name;
+  std::vector<std::string> words;
+  ValueType type = ValueType::kWord;
+  bool inbound = false, outbound = false;
+  const char* about = "";
+};
+
+/// fact_forms lists them all.
+const std::vector<FactForm>& fact_forms();
 
 }  // namespace postern

@@ -24,7 +24,21 @@ std::vector<std::string> known_variables(Variables where, const PkiNames& pki) {
   return known;
 }
 
-std::string allowed(Variables where) {
+void multiply(std::vector<Assignment>& combinations, const std::string& name,
+              const std::vector<std::string>& values) {
+  std::vector<Assignment> product;
+  for (const Assignment& combination : combinations) {
+    for (const std::string& value : values) {
+      product.push_back(combination);
+      product.back().set(name, value);
+    }
+  }
+  combinations = std::move(product);
+}
+
+}  // namespace
+
+std::string variable_list(Variables where) {
   std::vector<std::string> names = {"${dir}",
                                     "${listen.address}",
                                     "${listen.port}",
@@ -44,20 +58,6 @@ std::string allowed(Variables where) {
   return fmt::format("{}", fmt::join(names, " "));
 }
 
-void multiply(std::vector<Assignment>& combinations, const std::string& name,
-              const std::vector<std::string>& values) {
-  std::vector<Assignment> product;
-  for (const Assignment& combination : combinations) {
-    for (const std::string& value : values) {
-      product.push_back(combination);
-      product.back().set(name, value);
-    }
-  }
-  combinations = std::move(product);
-}
-
-}  // namespace
-
 std::vector<std::string> unknown_variables(const std::string& text, Variables where,
                                            const PkiNames& pki) {
   std::vector<std::string> messages;
@@ -73,7 +73,7 @@ std::vector<std::string> unknown_variables(const std::string& text, Variables wh
     if (name.rfind("env.", 0) == 0 && name.size() > 4) continue;
     if (known.empty()) known = known_variables(where, pki);
     if (std::find(known.begin(), known.end(), name) != known.end()) continue;
-    messages.push_back(fmt::format("found \"${{{}}}\", allowed: {}{}", name, allowed(where),
+    messages.push_back(fmt::format("found \"${{{}}}\", allowed: {}{}", name, variable_list(where),
                                    did_you_mean(name, known)));
   }
   return messages;

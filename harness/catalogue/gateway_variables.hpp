@@ -18,6 +18,9 @@ enum class Variables { kText, kSettingText };
 std::vector<std::string> unknown_variables(const std::string& text, Variables where,
                                            const PkiNames& pki);
 
+/// variable_list names all that are known there, for people.
+std::string variable_list(Variables where);
+
 /// all_settings gives every combination of the settings' values. A setting that takes any delay is
 /// represented by 0, a moment and never.
 std::vector<Assignment> all_settings();

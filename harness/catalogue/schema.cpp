@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <iterator>
 
+#include "catalogue/expectation.hpp"
+#include "catalogue/gateway_variables.hpp"
 #include "catalogue/vocabulary.hpp"
 
 namespace postern {
@@ -142,6 +144,33 @@ std::string allowed_cell(const AttributeEntry& attribute) {
   return fmt::format("{}{}", several, fmt::join(words, " "));
 }
 
+std::string outcomes_section(LegName leg) {
+  const bool inbound = leg == LegName::kInbound;
+  std::string text = fmt::format("\n## Outcomes, {}\n\n| word | meaning |\n|---|---|\n",
+                                 inbound ? "inbound" : "outbound");
+  for (const std::string& word : outcome_words(leg)) {
+    text += fmt::format("| `{}` | {} |\n", word, outcome_about(word));
+  }
+  text += "\n| fact | value | meaning |\n|---|---|---|\n";
+  for (const FactForm& fact : fact_forms()) {
+    if (inbound ? !fact.inbound : !fact.outbound) continue;
+    AttributeEntry entry;
+    entry.type = fact.type;
+    entry.words = fact.words;
+    text += fmt::format("| `{}` | {} | {} |\n", fact.name, allowed_cell(entry), fact.about);
+  }
+  return text;
+}
+
+std::string variables_section() {
+  return fmt::format(
+      "\n## Variables of gateway files\n\nIn `<file>` and `<arg>`: {}.\n\nIn `<setting>`: {}.\n\n"
+      "A line with a `${{route.…}}` is written once for each route. `$${{` is a plain `${{`.\n\n"
+      "## Groups of records\n\nThe patterns of `<event>` may name: {}.\n",
+      variable_list(Variables::kText), variable_list(Variables::kSettingText),
+      fmt::join(event_groups(), ", "));
+}
+
 std::string element_section(const ElementEntry& entry) {
   const bool same_name = entry.id != entry.name;
   std::string text = fmt::format(
@@ -201,7 +230,9 @@ std::string reference_markdown() {
                         values.empty() ? "a delay" : fmt::format("{}", fmt::join(values, " ")),
                         one.default_value, one.label);
   }
+  text += outcomes_section(LegName::kInbound) + outcomes_section(LegName::kOutbound);
   for (const ElementEntry& entry : elements()) text += element_section(entry);
+  text += variables_section();
   return text;
 }
 
