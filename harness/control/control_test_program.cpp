@@ -80,7 +80,7 @@ boost::asio::awaitable<void> supervise_until_killed(std::string self, std::strin
   const auto process = Process::start(executor, program);
   co_await process->read(Process::Output::kStdout);
   const int pid = process->pid();
-  const int child = what == "sessions" ? postern::only_child_of(pid) : pid;
+  const int child = what == "sessions" ? postern::first_child_of(pid) : pid;
   say(std::to_string(pid) + " " + std::to_string(child) + "\n");
   co_await process->ended();
 }

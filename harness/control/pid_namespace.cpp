@@ -1,5 +1,6 @@
 #include "control/pid_namespace.hpp"
 
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -14,6 +15,11 @@ namespace postern {
 namespace {
 
 constexpr std::chrono::seconds kTrial{5};
+constexpr int kShellSignalBase = 128;
+constexpr int kSignals = 65;
+
+// kInit runs its arguments. It is two commands, so that the shell stays while the program runs.
+constexpr const char* kInit = "\"$0\" \"$@\"; exit $?";
 
 struct Found {
   std::vector<std::string> command;
@@ -27,8 +33,9 @@ std::vector<std::vector<std::string>> forms() {
   }
   std::vector<std::string> with_proc = base;
   with_proc.push_back("--mount-proc");
-  base.push_back("--");
-  with_proc.push_back("--");
+  for (std::vector<std::string>* form : {&with_proc, &base}) {
+    form->insert(form->end(), {"--", "sh", "-c", kInit});
+  }
   // A container may forbid mounting /proc; the namespace is of use without, too.
   return {with_proc, base};
 }
@@ -65,7 +72,13 @@ const std::vector<std::string>& pid_namespace_command() {
   return found().command;
 }
 
-int only_child_of(int pid) {
+Exit exited_in_namespace(int wait_status) {
+  const int status = WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : 0;
+  const bool by_signal = status > kShellSignalBase && status < kShellSignalBase + kSignals;
+  return exited(by_signal ? status - kShellSignalBase : wait_status);
+}
+
+int first_child_of(int pid) {
   const std::string number = std::to_string(pid);
   std::ifstream children("/proc/" + number + "/task/" + number + "/children");
   int child = 0;

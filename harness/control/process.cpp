@@ -157,8 +157,8 @@ struct Process::Child {
 // be mistaken for another's here.
 void Process::Child::kill_all() {
   if (wrapped) {
-    const int inner = program_pid();
-    if (inner != 0) ::kill(inner, SIGKILL);
+    const int init = first_child_of(pid);
+    if (init != 0) ::kill(init, SIGKILL);
   }
   ::kill(-pid, SIGKILL);
   ::kill(pid, SIGKILL);
@@ -168,7 +168,7 @@ void Process::Child::reap() {
   int status = 0;
   while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
   }
-  exit = exited(status);
+  exit = wrapped ? exited_in_namespace(status) : exited(status);
   reaped = true;
 }
 
@@ -181,7 +181,7 @@ bool Process::Child::has_ended() const {
 
 int Process::Child::program_pid() const {
   if (reaped) return 0;
-  return wrapped ? only_child_of(pid) : pid;
+  return wrapped ? first_child_of(first_child_of(pid)) : pid;
 }
 
 asio::awaitable<void> Process::Child::watch(std::shared_ptr<Child> child) {

@@ -52,8 +52,7 @@ class Process {
   /// stop_reading lets a waiting read end as if at the end, where something keeps a pipe open.
   void stop_reading();
 
-  /// signal sends a signal to the program; nothing if it has ended. In a PID namespace of its own
-  /// a program gets only the signals it handles, and SIGKILL.
+  /// signal sends a signal to the program; nothing if it has ended.
   void signal(int number);
 
   /// kill ends the program and all of its process group or PID namespace.

@@ -184,7 +184,7 @@ TEST(ProcessTest, in_its_own_pid_namespace_the_program_itself_gets_the_signal) {
     trapping.own_pid_namespace = true;
     const auto process = Process::start(executor, trapping);
     const std::string pid = co_await process->read(Process::Output::kStdout);
-    EXPECT_EQ(pid, "1\n");
+    EXPECT_EQ(pid, "2\n");
     process->signal(SIGTERM);
     const std::string word = co_await process->read(Process::Output::kStdout);
     EXPECT_EQ(word, "stopping\n");
@@ -192,6 +192,18 @@ TEST(ProcessTest, in_its_own_pid_namespace_the_program_itself_gets_the_signal) {
     EXPECT_EQ(exit.text, "exited 4");
   };
   run_coroutine(test);
+}
+
+TEST(ProcessTest, in_its_own_pid_namespace_an_end_is_named_all_the_same) {
+  if (!pid_namespace_problem().empty()) {
+    GTEST_SKIP() << "no PID namespace here: " << pid_namespace_problem();
+  }
+  Program crashing = shell("kill -SEGV $$");
+  crashing.own_pid_namespace = true;
+  EXPECT_EQ(run(crashing).exit.text, "killed by signal 11 (SEGV)");
+  Program failing = shell("exit 3");
+  failing.own_pid_namespace = true;
+  EXPECT_EQ(run(failing).exit.text, "exited 3");
 }
 
 TEST(ExitTest, signal_names) {
