@@ -28,10 +28,13 @@ class ServerConversation {
   asio::awaitable<bool> ehlo();
   asio::awaitable<bool> starttls();
   asio::awaitable<bool> data();
+  asio::awaitable<bool> envelope(Point point, std::string reply, bool& step);
 
   Talk talk_;
   const Peer& peer_;
   Side side_;
+  bool sender_taken_ = false;     ///< Of the transaction under way (RFC 5321 §4.1.4).
+  bool recipient_taken_ = false;
 };
 
 const Deviation* ServerConversation::deviation(Point point) {
@@ -95,7 +98,15 @@ asio::awaitable<bool> ServerConversation::starttls() {
   co_return co_await talk_.start_tls(std::move(wish), std::move(at));
 }
 
+// envelope answers MAIL or RCPT; `step` tells whether the reply took it.
+asio::awaitable<bool> ServerConversation::envelope(Point point, std::string reply, bool& step) {
+  const Deviation* here = deviation(point);
+  step = here == nullptr || (here->act == Act::kSay && here->bytes.starts_with('2'));
+  return answer(point, std::move(reply));
+}
+
 asio::awaitable<bool> ServerConversation::data() {
+  if (!recipient_taken_) co_return co_await answer("503 5.5.1 No recipient was taken\r\n");
   if (const Deviation* here = deviation(Point::kData); here != nullptr && here->act == Act::kSay) {
     std::string bytes = here->bytes;
     const Ending said = co_await talk_.say(std::move(bytes));
@@ -112,6 +123,7 @@ asio::awaitable<bool> ServerConversation::data() {
     talk_.facts().took_in_tls = talk_.phase() == Phase::kTls;
     if (side_ == Side::kSender) talk_.scene().observation->bounces.push_back(talk_.facts().message);
   }
+  sender_taken_ = recipient_taken_ = false;
   const bool going_on = co_await answer(Point::kDot, "250 2.0.0 Taken\r\n");
   talk_.scene().changed();
   co_return going_on;
@@ -125,13 +137,16 @@ asio::awaitable<bool> ServerConversation::serve(std::string line) {
   if (verb == "STARTTLS" && peer_.upgrades && talk_.phase() != Phase::kTls) return starttls();
   if (verb == "MAIL") {
     talk_.facts().mail = true;
-    return answer(Point::kMail, "250 2.1.0 Sender taken\r\n");
+    recipient_taken_ = false;
+    return envelope(Point::kMail, "250 2.1.0 Sender taken\r\n", sender_taken_);
   }
   if (verb == "RCPT") {
     talk_.facts().rcpt = true;
-    return answer(Point::kRcpt, "250 2.1.5 Recipient taken\r\n");
+    if (!sender_taken_) return answer("503 5.5.1 No sender was taken\r\n");
+    return envelope(Point::kRcpt, "250 2.1.5 Recipient taken\r\n", recipient_taken_);
   }
   if (verb == "DATA") return data();
+  if (verb == "RSET") sender_taken_ = recipient_taken_ = false;
   if (verb == "RSET" || verb == "NOOP") return answer("250 2.0.0 Done\r\n");
   if (verb == "QUIT") return answer(Point::kQuit, "221 2.0.0 Good-bye\r\n");
   return answer("502 5.5.1 Not known here\r\n");
