@@ -1,9 +1,12 @@
 // The little programs that the tests of this room run as gateways under test. The first argument
 // says which.
 
+#include <arpa/inet.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <boost/asio/co_spawn.hpp>
@@ -72,6 +75,34 @@ void descriptors() {
   }
 }
 
+// smtp greets whoever connects to its address and port, answers one command, and says who it was.
+[[noreturn]] void smtp(const char* address, const char* port) {
+  sockaddr_in where{};
+  where.sin_family = AF_INET;
+  where.sin_port = htons(static_cast<std::uint16_t>(std::stoi(port)));
+  ::inet_pton(AF_INET, address, &where.sin_addr);
+  const int listener = ::socket(AF_INET, SOCK_STREAM, 0);
+  void* const generic = &where;
+  if (::bind(listener, static_cast<sockaddr*>(generic), sizeof where) != 0 ||
+      ::listen(listener, 8) != 0) {
+    ::_exit(9);
+  }
+  while (true) {
+    socklen_t size = sizeof where;
+    const int peer = ::accept(listener, static_cast<sockaddr*>(generic), &size);
+    char from[INET_ADDRSTRLEN];
+    ::inet_ntop(AF_INET, &where.sin_addr, from, sizeof from);
+    say(std::string("end ") + from + "\n");
+    const std::string greeting = "220-one line\r\n220 gw.test ESMTP\r\n", bye = "221 bye\r\n";
+    char command[64];
+    if (::write(peer, greeting.data(), greeting.size()) < 0 ||
+        ::read(peer, command, sizeof command) < 0 || ::write(peer, bye.data(), bye.size()) < 0) {
+      ::_exit(9);
+    }
+    ::close(peer);
+  }
+}
+
 boost::asio::awaitable<void> supervise_until_killed(std::string self, std::string what, bool own) {
   const auto executor = co_await boost::asio::this_coro::executor;
   Program program;
@@ -101,6 +132,7 @@ int main(int argc, char** argv) {
   if (what == "stubborn") stubborn();
   if (what == "sessions") sessions();
   if (what == "descriptors") descriptors();
+  if (what == "smtp" && argc == 4) smtp(argv[2], argv[3]);
   if (what == "supervise" && argc == 4) supervise(argv[0], argv[2], argv[3] == std::string("own"));
   return 0;
 }

@@ -271,6 +271,31 @@ TEST_F(GatewayTest, events_of_the_listening_address_itself_are_left_out) {
   EXPECT_THAT(seen_, testing::ElementsAre("session-end"));
 }
 
+TEST_F(GatewayTest, is_ready_when_its_port_answers_and_the_probe_is_not_on_record) {
+  file_.ready.how = Ready::How::kBanner;
+  file_.start.arguments = {CONTROL_TEST_PROGRAM, "smtp", "${listen.address}", "${listen.port}"};
+  plan_.listen_address = "127.0.0.7";
+  const auto scene = [](Gateway& gateway) -> asio::awaitable<void> {
+    EXPECT_EQ(gateway.address(), "127.0.0.7");
+    EXPECT_NE(gateway.port(), 0);
+    co_await gateway.stop();
+    EXPECT_THAT(gateway.last_output(), testing::Contains("end 127.0.0.7"));
+  };
+  play(scene);
+  ASSERT_EQ(failure_, nullptr) << failure_->what();
+  EXPECT_THAT(seen_, testing::IsEmpty());
+}
+
+TEST_F(GatewayTest, ending_before_its_port_answers_is_found_at_once) {
+  file_.ready.how = Ready::How::kBanner;
+  file_.ready.within = std::chrono::minutes(10);
+  runs("exit 6");
+  start_and_stop();
+  ASSERT_NE(failure_, nullptr);
+  EXPECT_EQ(failure_->why, GatewayDidNotStart::Why::kEnded);
+  EXPECT_EQ(failure_->exit, "exited 6");
+}
+
 TEST_F(GatewayTest, its_directory_is_removed_unless_kept) {
   runs("echo READY; read x");
   std::string path;
