@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+// The functions here are long because they are rows of one table.
+
 namespace postern {
 namespace {
 
