@@ -1,5 +1,6 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <cstdlib>
 #include <memory>
 #include <stdexcept>
 
@@ -60,6 +61,7 @@ class ScriptRun {
   asio::awaitable<void> hand_in(const Step& step);
   asio::awaitable<void> take(const Step& step);
   asio::awaitable<void> end(const Step& step);
+  void note_said(const std::string& bytes);
   [[noreturn]] void fail(const Place& place, const std::string& expected, const std::string& got);
   [[noreturn]] void fail(const Place& place, const std::string& expected, Ending got);
 
@@ -67,7 +69,8 @@ class ScriptRun {
   const Script& script_;
   Listener* listener_;
   std::unique_ptr<Talk> talk_;
-  std::string last_said_ = "connect";
+  std::string last_said_ = "connect";  ///< Client: the command a reply will answer.
+  std::string last_heard_;             ///< Server: the command a reply answers.
 };
 
 void ScriptRun::fail(const Place& place, const std::string& expected, const std::string& got) {
@@ -126,6 +129,7 @@ asio::awaitable<void> ScriptRun::hear_command(const Step& step) {
   if (verb == "MAIL") facts.mail = true;
   if (verb == "RCPT") facts.rcpt = true;
   if (verb == "STARTTLS") facts.starttls_sent = true;
+  last_heard_ = verb;
   if (!same_word(verb, step.command)) fail(step.place, "the command " + step.command, line);
 }
 
@@ -137,6 +141,9 @@ asio::awaitable<void> ScriptRun::start_tls(const Step& step) {
   peer.versions = step.versions;
   peer.asks = step.asks;
   TlsWish wish = wish_of(scene_, peer);
+  // What came in clear text behind the 220 is an answer to what must not have been read.
+  if (client() && !talk_->ahead().empty())
+    fail(step.place, "nothing behind the reply to STARTTLS", talk_->ahead());
   talk_->facts().starttls_reply = 220;
   Wire::DeviationAt none = [](Point) -> const Deviation* { return nullptr; };
   const bool done = co_await talk_->start_tls(std::move(wish), std::move(none));
@@ -223,13 +230,24 @@ asio::awaitable<void> ScriptRun::end(const Step& step) {
     fail(step.place, wants_reset ? "the gateway to reset the connection" : "the gateway to close", ending);
 }
 
+// note_said keeps the facts that follow from what the script itself says.
+void ScriptRun::note_said(const std::string& bytes) {
+  ConnectionFacts& facts = talk_->facts();
+  if (!client()) {
+    if (last_heard_ == "EHLO" && talk_->phase() == Phase::kClear)
+      facts.starttls_offered = bytes.find("STARTTLS") != std::string::npos;
+    if (last_heard_ == "STARTTLS") facts.starttls_reply = std::atoi(bytes.c_str());
+    return;
+  }
+  last_said_ = bytes == ".\r\n" ? "end of data" : verb_of(bytes.substr(0, bytes.find('\n')));
+  if (last_said_ == "STARTTLS") facts.starttls_sent = true;
+}
+
 asio::awaitable<void> ScriptRun::play(const Step& step) {
   switch (step.kind) {
     case StepKind::kSay: {
       std::string bytes = substituted(step.bytes, *scene_.observation);
-      last_said_ = verb_of(bytes.substr(0, bytes.find('\n')));
-      if (bytes == ".\r\n") last_said_ = "end of data";
-      if (last_said_ == "STARTTLS") talk_->facts().starttls_sent = true;
+      note_said(bytes);
       co_await talk_->say(std::move(bytes), step.splits);
       break;
     }

@@ -37,7 +37,8 @@ void add_ctest(const std::string& name, const std::string& label, const ListOpti
   fmt::print("add_test({} {} run {} --scenarios {} --jobs 1 --quiet --results {} --junit {})\n", quoted(name),
              quoted(program), quoted(name), quoted(scenarios), quoted(base + ".jsonl"),
              quoted(base + ".xml"));
-  fmt::print("set_tests_properties({} PROPERTIES LABELS {} TIMEOUT 300)\n", quoted(name), label);
+  fmt::print("set_tests_properties({} PROPERTIES LABELS {} TIMEOUT 300{})\n", quoted(name), label,
+             label == "matrix" ? " FIXTURES_SETUP recorded-matrix" : "");
 }
 
 std::string suite_of(const Chosen& one) {

@@ -1,4 +1,5 @@
 #include <fmt/chrono.h>
+#include <fcntl.h>
 #include <fmt/core.h>
 #include <openssl/crypto.h>
 #include <sys/resource.h>
@@ -9,6 +10,7 @@
 #include <boost/asio/signal_set.hpp>
 #include <csignal>
 #include <cstdio>
+#include <cstring>
 #include <filesystem>
 #include <random>
 #include <thread>
@@ -64,20 +66,20 @@ class Interrupts {
   std::thread thread_;
 };
 
-/// TemporaryResults is the results file of a run that was not told to keep one.
+/// TemporaryResults is the results file of a run that was not told to keep one: a file without a name,
+/// which is gone when this process is, however it ends.
 class TemporaryResults {
  public:
   explicit TemporaryResults(const std::string& kept) : path_(kept) {
     if (!kept.empty()) return;
     std::string pattern = (fs::temp_directory_path() / "postern-results-XXXXXX").string();
-    const int descriptor = ::mkstemp(pattern.data());
-    if (descriptor >= 0) ::close(descriptor);
-    path_ = pattern;
-    temporary_ = true;
+    descriptor_ = ::mkostemp(pattern.data(), O_CLOEXEC);
+    if (descriptor_ < 0) throw reports::ResultsError(pattern + ": " + std::strerror(errno));
+    ::unlink(pattern.c_str());
+    path_ = "/proc/self/fd/" + std::to_string(descriptor_);
   }
   ~TemporaryResults() {
-    std::error_code ignored;
-    if (temporary_) fs::remove(path_, ignored);
+    if (descriptor_ >= 0) ::close(descriptor_);
   }
   TemporaryResults(const TemporaryResults&) = delete;
   TemporaryResults& operator=(const TemporaryResults&) = delete;
@@ -85,7 +87,7 @@ class TemporaryResults {
 
  private:
   std::string path_;
-  bool temporary_ = false;
+  int descriptor_ = -1;
 };
 
 std::string now_text() {

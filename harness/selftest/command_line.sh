@@ -1,0 +1,65 @@
+#!/usr/bin/env bash
+# Exit codes that scripts can trust, and mistakes in scenarios that are refused before anything runs.
+. "$(dirname "$0")/lib.sh"
+cd "$SOURCE"
+mode=tls-modes/server-level=none/client-certificate=none/client-level=none
+
+expect 0 "in order" "$POSTERN" check scenarios
+expect 0 "" "$POSTERN" --help
+expect 2 "" "$POSTERN"
+expect 2 "" "$POSTERN" run --no-such-option
+expect 2 "did you mean" "$POSTERN" run tls-modes/server-level=nome
+expect 2 'allowed: "none", "attempt"' "$POSTERN" run --filter 'client-level==x'
+expect 2 "did you mean" "$POSTERN" run --filter 'client-level=verfy'
+expect 2 "no folder of scenarios" "$POSTERN" --scenarios "$scratch/none" check
+expect 2 "there is no gateway" "$POSTERN" run --gateway refrence "$mode"
+expect 2 "POSTERN_TIME_SCALE" env POSTERN_TIME_SCALE=fast "$POSTERN" list
+expect 3 "needs" bash -c "ulimit -n 200 && '$POSTERN' run $mode"
+expect 0 "1 case: 1 pass" "$POSTERN" run "$mode/client=plain/server=good"
+expect 3 "--min asks for 2" "$POSTERN" run --min 2 "$mode/client=plain/server=good"
+expect 0 "not counted: 2" "$POSTERN" run tls-modes/server-level=require/client-certificate=require/client-level=verify/client=plain/server=good \
+  tls-modes/server-level=attempt/client-certificate=none/client-level=verify/client=plain/server=expired
+
+[ "$("$POSTERN" list --suites | grep -c '^tls-modes/server')" -eq 28 ] || fail "28 mode combinations are listed"
+[ "$("$POSTERN" list | sort | uniq -d | wc -l)" -eq 0 ] || fail "case ids are unique"
+
+# An option given twice: the last one wins.
+"$POSTERN" run "$mode/client=plain/server=good" --junit "$scratch/a.xml" --junit "$scratch/b.xml" >/dev/null 2>&1
+[ ! -e "$scratch/a.xml" ] && [ -s "$scratch/b.xml" ] || fail "the last --junit wins"
+
+# A changed rule that decides no control: red cells, and just its own.
+own_scenarios
+matrix=$scenarios/matrices/tls-modes.xml
+rule=$(grep -n 'expect="hold code=4.7.4"' "$matrix" | cut -d: -f1)
+[ -n "$rule" ] || fail "the matrix has a rule for servers that offer no TLS"
+edit "$matrix" "${rule}s/expect=\"hold[^\"]*\"/expect=\"bounce\"/"
+edit "$matrix" "${rule}s/letter=\"[^\"]*\"/letter=\"bounce\"/"
+expect 0 "in order" "$POSTERN" check "$scenarios"
+expect 1 "expected bounce, got hold" "$POSTERN" --scenarios "$scenarios" run --filter \
+  'server-level=none client-level=verify client=plain server=plain|good|expired'
+expect 0 "2 cases: 2 pass" "$POSTERN" --scenarios "$scenarios" run --filter \
+  'server-level=none client-level=verify client=plain server=good|expired'
+
+# A changed rule that decides a control, a deleted and a doubled rule are refused.
+own_scenarios
+matrix=$scenarios/matrices/tls-modes.xml
+control=$(grep -n '<rule ref="OUT-4".*server=good|' "$matrix" | cut -d: -f1)
+[ -n "$control" ] || fail "the matrix has a rule for good servers under verify"
+edit "$matrix" "${control}s/expect=\"[^\"]*\"/expect=\"hold\"/"
+expect 2 "$(basename "$matrix")" "$POSTERN" check "$scenarios"
+own_scenarios
+matrix=$scenarios/matrices/tls-modes.xml
+edit "$matrix" "${rule}d"
+expect 2 "$(basename "$matrix")" "$POSTERN" check "$scenarios"
+own_scenarios
+matrix=$scenarios/matrices/tls-modes.xml
+edit "$matrix" "${rule}p"
+expect 2 "$(basename "$matrix"):$rule" "$POSTERN" check "$scenarios"
+
+# A mistake anywhere: its place, and what was meant.
+own_scenarios
+edit "$scenarios/stories/starttls-takes-no-parameter.xml" 's/<hear reply="501"/<haer reply="501"/'
+expect 2 'did you mean "hear"' "$POSTERN" run "$mode/client=plain/server=good" --scenarios "$scenarios"
+printf '<story ref="IN-1"' >"$scenarios/stories/broken.xml"
+expect 2 "broken.xml:1" "$POSTERN" check "$scenarios"
+finish

@@ -1,0 +1,70 @@
+#!/usr/bin/env bash
+# What becomes of gateways: crashes are named and survived, Ctrl-C stops everything in order, and
+# nothing outlives a killed harness.
+. "$(dirname "$0")/lib.sh"
+cd "$SOURCE"
+mode=tls-modes/server-level=attempt/client-certificate=none/client-level=attempt
+
+# gateways: how many gateways run in this test's scratch folder.
+gateways() { pgrep -f "postern-gatewa[y].*$TMPDIR" | wc -l; }
+
+# A gateway that dies in mid-run: the cases in hand fail and say how it died, the rest is played
+# against a new one. A wrapper kills it with SIGSEGV at its 10th session.
+own_scenarios
+cat >"$scratch/dying" <<'EOF'
+#!/usr/bin/env bash
+gateway=$1
+shift
+{ "$gateway" --ready-fd 3 "$1" & echo $! >"$1.pid"; wait $!; } | {
+  n=0
+  while IFS= read -r line; do
+    printf '%s\n' "$line"
+    case $line in *'"event":"session-start"'*) n=$((n + 1)) ;; esac
+    [ "$n" -ne 10 ] || kill -SEGV "$(cat "$1.pid")"
+  done
+}
+kill -SEGV $$
+EOF
+chmod +x "$scratch/dying"
+gateway=$scenarios/gateways/reference.xml
+edit "$gateway" "s#<start>#<start><arg>$scratch/dying</arg>#"
+edit "$gateway" 's#<arg>--die-with-parent</arg>##'
+edit "$gateway" 's#<arg>--ready-fd</arg><arg>3</arg>##'
+expect 1 "killed by signal 11" "$POSTERN" --scenarios "$scenarios" run "$mode" --filter 'client=plain' \
+  --results "$scratch/crash.jsonl"
+grep -q '"verdict":"pass"' "$scratch/crash.jsonl" || fail "cases not in hand are played against a new gateway"
+
+# A gateway that cannot start is an error, not a failure of a case.
+own_scenarios
+edit "$scenarios/gateways/reference.xml" 's#<start>#<start><arg>/bin/false</arg>#'
+expect 3 "exited 1" "$POSTERN" --scenarios "$scenarios" run "$mode/client=plain/server=good"
+
+# A gateway whose settings are not what it was told turns the matrix red.
+own_scenarios
+edit "$scenarios/gateways/reference.xml" 's#<setting name="server-level">.*#<setting name="server-level" is="none">none</setting><setting name="server-level" is="attempt">attempt</setting><setting name="server-level" is="require">attempt</setting>#'
+expect 1 "expected drop reply=530" "$POSTERN" --scenarios "$scenarios" run \
+  --filter 'server-level=require client-certificate=none client-level=attempt client=plain|good-cert server=good'
+own_scenarios
+edit "$scenarios/gateways/reference.xml" 's#client-level="\$\{client-level\}"#client-level="attempt"#'
+expect 1 "leak" "$POSTERN" --scenarios "$scenarios" run \
+  --filter 'server-level=attempt client-certificate=none client-level=verify client=plain server=good|expired'
+
+# interrupted SIGNAL: starts a run, waits for its first gateway, sends the signal.
+interrupted() {
+  "$POSTERN" run --jobs 1 --repeat 1000 "$mode" >"$scratch/out" 2>"$scratch/err" &
+  local run=$!
+  # The first line of progress says that a configuration was closed: gateways run now.
+  tail -f --pid="$run" "$scratch/err" | grep -q "cases"
+  kill -"$1" "$run"
+  wait "$run"
+}
+interrupted INT
+[ $? -eq 130 ] || fail "Ctrl-C ends with 130"
+[ "$(gateways)" -eq 0 ] || fail "Ctrl-C leaves no gateway"
+[ -z "$(find "$TMPDIR" -maxdepth 1 -name 'postern-*' -type d)" ] || fail "Ctrl-C leaves no folder"
+interrupted KILL
+timeout 1 bash -c "while pgrep -f 'postern-gatewa[y].*$TMPDIR' >/dev/null; do :; done" ||
+  fail "a gateway outlives a killed harness by a second"
+"$POSTERN" run "$mode/client=plain/server=good" >/dev/null 2>&1
+[ -z "$(find "$TMPDIR" -maxdepth 1 -name 'postern-??????' -type d)" ] || fail "the next run removes what a killed one left"
+finish
