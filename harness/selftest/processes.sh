@@ -9,12 +9,18 @@ mode=tls-modes/server-level=attempt/client-certificate=none/client-level=attempt
 gateways() { pgrep -f "postern-gatewa[y].*$TMPDIR" | wc -l; }
 
 # A gateway that dies in mid-run: the cases in hand fail and say how it died, the rest is played
-# against a new one. A wrapper kills it with SIGSEGV at its 10th session.
+# against a new one. A wrapper kills the first one with SIGSEGV at
+# its 10th session.
 own_scenarios
-cat >"$scratch/dying" <<'EOF'
+cat >"$scratch/dying" <<EOF
 #!/usr/bin/env bash
+died=$scratch/died
+EOF
+cat >>"$scratch/dying" <<'EOF'
 gateway=$1
 shift
+[ ! -e "$died" ] || exec "$gateway" --die-with-parent --ready-fd 3 "$1"
+touch "$died"
 { "$gateway" --ready-fd 3 "$1" & echo $! >"$1.pid"; wait $!; } | {
   n=0
   while IFS= read -r line; do
@@ -30,7 +36,8 @@ gateway=$scenarios/gateways/reference.xml
 edit "$gateway" "s#<start>#<start><arg>$scratch/dying</arg>#"
 edit "$gateway" 's#<arg>--die-with-parent</arg>##'
 edit "$gateway" 's#<arg>--ready-fd</arg><arg>3</arg>##'
-expect 1 "killed by signal 11" "$POSTERN" --scenarios "$scenarios" run "$mode" --filter 'client=plain' \
+expect 1 "killed by signal 11" "$POSTERN" --scenarios "$scenarios" run "$mode" \
+  --filter 'client=plain|good-cert|starttls|expired' \
   --results "$scratch/crash.jsonl"
 grep -q '"verdict":"pass"' "$scratch/crash.jsonl" || fail "cases not in hand are played against a new gateway"
 
