@@ -17,33 +17,45 @@ std::string joined(int argc, char** argv) {
 
 void add_run(CLI::App& app, postern::RunOptions& options) {
   auto* run = app.add_subcommand("run", "Run cases against a gateway and judge them");
-  run->add_option("what", options.words,
-                  "Case ids, suites (or their first parts), stories, XML files; nothing: everything");
-  run->add_option("--filter", options.filter,
-                  "Only cases for which this holds: key=a|b key!=c; keys: the settings, client, server, "
-                  "kind (matrix, story, invalid), case");
-  run->add_option("--gateway", options.gateway, "The gateway file to run, by name")->capture_default_str();
-  run->add_option("--jobs", options.jobs, "Gateways run at once")->check(CLI::Range(1, 64))->capture_default_str();
+  run->add_option(
+      "what", options.words,
+      "Case ids, suites (or their first parts), stories, XML files; nothing: everything");
+  run->add_option(
+      "--filter", options.filter,
+      "Only cases for which this holds: key=a|b key!=c; keys: the settings, client, server, "
+      "kind (matrix, story, invalid), case");
+  run->add_option("--gateway", options.gateway, "The gateway file to run, by name")
+      ->capture_default_str();
+  run->add_option("--jobs", options.jobs, "Gateways run at once")
+      ->check(CLI::Range(1, 64))
+      ->capture_default_str();
   run->add_option("--results", options.results, "Write every case as a JSON line");
   run->add_option("--junit", options.junit, "Write a JUnit report");
   run->add_option("--junit-flavour", options.junit_flavour,
                   "common, or strict: only what Jenkins' xUnit schema allows")
-      ->check(CLI::IsMember({"common", "strict"}))->capture_default_str();
+      ->check(CLI::IsMember({"common", "strict"}))
+      ->capture_default_str();
   run->add_option("--markdown", options.markdown, "Write a summary for a CI job's page");
-  run->add_option("--repeat", options.repeat, "Run everything this often")->check(CLI::Range(1, 100000))->capture_default_str();
-  run->add_option("--seed", options.seed, "Seed of the tokens; without one a new one is drawn and shown");
+  run->add_option("--repeat", options.repeat, "Run everything this often")
+      ->check(CLI::Range(1, 100000))
+      ->capture_default_str();
+  run->add_option("--seed", options.seed,
+                  "Seed of the tokens; without one a new one is drawn and shown");
   run->add_option("--min", options.min, "Exit with 3 if fewer cases than this were judged");
   run->add_flag("--keep", options.keep, "Keep the folder of every gateway that was run");
-  run->add_flag("--fail-fast", options.fail_fast, "Stop after the first configuration with a case that did not pass");
-  run->add_flag("--transcripts", options.transcripts, "Print the dialogue of every case, not only of what failed");
+  run->add_flag("--fail-fast", options.fail_fast,
+                "Stop after the first configuration with a case that did not pass");
+  run->add_flag("--transcripts", options.transcripts,
+                "Print the dialogue of every case, not only of what failed");
   run->add_flag("--quiet", options.quiet, "Print what did not pass and the counts; no grid");
-  run->footer("Exit codes: 0 only passes and allowed skips; 1 a case failed; 2 usage, a bad file, no such\n"
-              "case; 3 an error, an inconclusive or invalid case, or too few; 130 interrupted.\n"
-              "Examples:\n"
-              "  postern run\n"
-              "  postern run tls-modes/server-level=require\n"
-              "  postern run --filter 'client-level=verify server=expired|wrong-host'\n"
-              "  postern run stories/bytes-after-starttls-are-not-executed --transcripts");
+  run->footer(
+      "Exit codes: 0 only passes and allowed skips; 1 a case failed; 2 usage, a bad file, no such\n"
+      "case; 3 an error, an inconclusive or invalid case, or too few; 130 interrupted.\n"
+      "Examples:\n"
+      "  postern run\n"
+      "  postern run tls-modes/server-level=require\n"
+      "  postern run --filter 'client-level=verify server=expired|wrong-host'\n"
+      "  postern run stories/bytes-after-starttls-are-not-executed --transcripts");
 }
 
 void add_list(CLI::App& app, postern::ListOptions& options) {
@@ -51,8 +63,10 @@ void add_list(CLI::App& app, postern::ListOptions& options) {
   list->add_option("what", options.words, "As for run");
   list->add_option("--filter", options.filter, "As for run");
   list->add_flag("--suites", options.suites, "List suites instead of cases");
-  list->add_flag("--ctest", options.ctest, "Print an include file for ctest, one test a suite or story");
-  list->add_option("--reports", options.reports, "With --ctest: the folder for each test's results and JUnit")
+  list->add_flag("--ctest", options.ctest,
+                 "Print an include file for ctest, one test a suite or story");
+  list->add_option("--reports", options.reports,
+                   "With --ctest: the folder for each test's results and JUnit")
       ->capture_default_str();
 }
 
@@ -72,17 +86,21 @@ int main(int argc, char** argv) {
   CLI::App app("postern asks of a mail gateway: does it really do with TLS what its settings say?");
   app.set_version_flag("--version", std::string("postern ") + POSTERN_VERSION);
   app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
-  app.add_option("--scenarios", common.scenarios,
-                 "Folder of scenarios (else $POSTERN_SCENARIOS, ./scenarios, PREFIX/share/postern/scenarios)");
+  app.add_option(
+      "--scenarios", common.scenarios,
+      "Folder of scenarios (else $POSTERN_SCENARIOS, ./scenarios, PREFIX/share/postern/scenarios)");
   app.require_subcommand(1);
   app.fallthrough();
   add_run(app, run);
   add_list(app, list);
   auto* check = app.add_subcommand("check", "Read and prove scenarios; opens no socket");
-  check->add_option("directory", check_directory, "Folder to check (default: where scenarios are sought)");
+  check->add_option("directory", check_directory,
+                    "Folder to check (default: where scenarios are sought)");
   auto* certs = app.add_subcommand("certs", "Write the test certificates and keys as PEM files");
-  certs->add_option("directory", certs_directory, "Folder to write to; made if missing")->required();
-  for (auto* one : app.get_subcommands({})) one->option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+  certs->add_option("directory", certs_directory, "Folder to write to; made if missing")
+      ->required();
+  for (auto* one : app.get_subcommands({}))
+    one->option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
 
   try {
     app.parse(argc, argv);
@@ -90,7 +108,8 @@ int main(int argc, char** argv) {
     const int code = app.exit(error);
     return code == 0 ? 0 : 2;
   }
-  if (const std::string problem = postern::time_scale_problem(std::getenv("POSTERN_TIME_SCALE")); !problem.empty()) {
+  if (const std::string problem = postern::time_scale_problem(std::getenv("POSTERN_TIME_SCALE"));
+      !problem.empty()) {
     std::fprintf(stderr, "postern: %s\n", problem.c_str());
     return 2;
   }

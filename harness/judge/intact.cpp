@@ -11,7 +11,8 @@ bool is_trace(std::string_view line) {
     name += static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
   }
   return name == "received" || name == "return-path" || name == "delivered-to" ||
-         name == "x-original-to" || name.starts_with("received-") || name.starts_with("authentication-");
+         name == "x-original-to" || name.starts_with("received-") ||
+         name.starts_with("authentication-");
 }
 
 }  // namespace
@@ -22,9 +23,9 @@ bool intact(const std::string& submitted, const std::string& received, std::stri
     while (same < submitted.size() && same < received.size() &&
            submitted[submitted.size() - 1 - same] == received[received.size() - 1 - same])
       ++same;
-    problem = "the message came changed: " + std::to_string(submitted.size()) + " bytes were submitted, " +
-              std::to_string(received.size()) + " delivered, and counted from the end they differ at byte " +
-              std::to_string(same);
+    problem = "the message came changed: " + std::to_string(submitted.size()) +
+              " bytes were submitted, " + std::to_string(received.size()) +
+              " delivered, and counted from the end they differ at byte " + std::to_string(same);
     return false;
   }
   const std::string_view before(received.data(), received.size() - submitted.size());
@@ -33,7 +34,8 @@ bool intact(const std::string& submitted, const std::string& received, std::stri
     const std::string_view line = before.substr(at, end == std::string_view::npos ? end : end - at);
     const bool folded = at > 0 && (line.starts_with(' ') || line.starts_with('\t'));
     if (end == std::string_view::npos || (!folded && !is_trace(line))) {
-      problem = "before the message stands what is no trace header: " + std::string(line.substr(0, 80));
+      problem =
+          "before the message stands what is no trace header: " + std::string(line.substr(0, 80));
       return false;
     }
     at = end + 2;

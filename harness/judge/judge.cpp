@@ -63,7 +63,8 @@ void judge_disclosure(const Bench& bench, const Observation& observation, LegJud
       continue;
     leg.wrong.push_back(fmt::format(
         "leak: the message was seen {} ({}) on connection {} to {}, at about byte {}",
-        sighting.place == "tls" ? "inside TLS" : sighting.place, sighting.coding, sighting.connection,
+        sighting.place == "tls" ? "inside TLS" : sighting.place, sighting.coding,
+        sighting.connection,
         sighting.side == Side::kSender ? "the sender's mailbox" : "the next hop", sighting.offset));
   }
 }
@@ -82,7 +83,8 @@ void judge_delivery(const Observation& observation, LegJudgement& leg) {
   if (took > 1) leg.wrong.push_back(fmt::format("the message was delivered {} times", took));
   const int recorded = count_of(observation, "delivered");
   if (took > 0 && recorded == 0 && observation.gateway_died.empty())
-    leg.wrong.push_back("the next hop took the message, and the gateway's record says nothing of it");
+    leg.wrong.push_back(
+        "the next hop took the message, and the gateway's record says nothing of it");
   if (took == 0 && recorded > 0)
     leg.wrong.push_back("the gateway's record says delivered, and the next hop took no message");
 }
@@ -99,7 +101,8 @@ void weigh_inbound(const Observation& observation, const Fence& fence, LegJudgem
   const bool session = count_of(observation, "session-end") > 0;
   const bool taken = count_of(observation, "accepted") > 0;
   if (taken && !client_accepted(observation))
-    leg.wrong.push_back("the gateway's record says it took the message, and no 250 was given for it");
+    leg.wrong.push_back(
+        "the gateway's record says it took the message, and no 250 was given for it");
   if (fence.stopped) leg.evidence.emplace_back("fence");
   if (session && !taken) leg.evidence.emplace_back("record");
   if (all_ended(observation.client)) leg.evidence.emplace_back("session-end");
@@ -113,10 +116,12 @@ void weigh_outbound(const Bench& bench, const Observation& observation, const Fe
                     LegJudgement& leg) {
   const int attempts = count_of(observation, "deferred");
   const bool none = observation.server.empty();
-  const bool silent_session = count_of(observation, "session-end") > 0 && count_of(observation, "accepted") == 0;
-  const bool on_record = bench.expects_nothing ? silent_session
-                                               : attempts + count_of(observation, "bounced") +
-                                                         count_of(observation, "discarded") > 0;
+  const bool silent_session =
+      count_of(observation, "session-end") > 0 && count_of(observation, "accepted") == 0;
+  const bool on_record =
+      bench.expects_nothing
+          ? silent_session
+          : attempts + count_of(observation, "bounced") + count_of(observation, "discarded") > 0;
   if (fence.stopped) leg.evidence.emplace_back("fence");
   if (on_record) leg.evidence.emplace_back("record");
   if (none) {
@@ -143,7 +148,8 @@ void compare(const Expectation& expectation, Grade held_to, const char* leg_name
                               : held_to == Grade::kLetter ? expectation.letter_text
                                                           : expectation.policy_text;
   if (leg.grade == Grade::kNone && is_unnamed_temporary(leg.observed)) busy = true;
-  leg.wrong.push_back(fmt::format("{}: expected {}, got {}", leg_name, wanted, leg.observed.text()));
+  leg.wrong.push_back(
+      fmt::format("{}: expected {}, got {}", leg_name, wanted, leg.observed.text()));
 }
 
 void decide(const Bench& bench, const Observation& observation, const Fence& fence, bool busy,
@@ -181,10 +187,14 @@ void decide(const Bench& bench, const Observation& observation, const Fence& fen
 
 const char* word(Grade grade) {
   switch (grade) {
-    case Grade::kForm: return "form";
-    case Grade::kLetter: return "letter";
-    case Grade::kPolicy: return "policy";
-    case Grade::kNone: break;
+    case Grade::kForm:
+      return "form";
+    case Grade::kLetter:
+      return "letter";
+    case Grade::kPolicy:
+      return "policy";
+    case Grade::kNone:
+      break;
   }
   return "";
 }
@@ -203,7 +213,8 @@ bool matches(const ExpectedOutcome& expected, const reports::Outcome& observed) 
     if (!any_fits(values, value)) return false;
   }
   const std::string* connection = fact_of(observed, "connection");
-  if (expected.fact("connection") == nullptr && connection != nullptr && *connection != "1") return false;
+  if (expected.fact("connection") == nullptr && connection != nullptr && *connection != "1")
+    return false;
   const std::string* reply = fact_of(observed, "reply");
   return expected.fact("reply") != nullptr || reply == nullptr || !reply->starts_with('4');
 }
@@ -240,7 +251,8 @@ Judgement judge(const Bench& bench, const Observation& observation, const Fence&
   judge_delivery(observation, result.outbound);
   judge_queue(fence, observation, result.outbound);
   if (!observation.in_time)
-    result.outbound.wrong.emplace_back("the message's fate was not on record within the time limit");
+    result.outbound.wrong.emplace_back(
+        "the message's fate was not on record within the time limit");
   for (const std::string& step : observation.broken_steps) result.inbound.wrong.push_back(step);
   decide(bench, observation, fence, busy, result);
   return result;

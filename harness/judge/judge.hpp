@@ -7,13 +7,13 @@
 #include "judge/observation.hpp"
 #include "result.hpp"
 
-// Judging: a pure function of what a requirement expects and what was seen. Nothing here computes an
-// expectation; that one outcome is as good as another is always said by a rule.
+// Judging: a pure function of what a requirement expects and what was seen. Nothing here computes
+// an expectation; that one outcome is as good as another is always said by a rule.
 
 namespace postern {
 
-/// observe_inbound and observe_outbound put what was seen into the words of outcomes. A word that no
-/// rule can expect (lost, hang, unreachable …) names an ending that is nobody's policy.
+/// observe_inbound and observe_outbound put what was seen into the words of outcomes. A word that
+/// no rule can expect (lost, hang, unreachable …) names an ending that is nobody's policy.
 reports::Outcome observe_inbound(const Observation& observation);
 reports::Outcome observe_outbound(const Observation& observation);
 
@@ -59,7 +59,7 @@ struct Judgement {
   LegJudgement inbound, outbound;
   reports::Verdict verdict = reports::Verdict::kError;
   Grade grade = Grade::kForm;
-  std::string reason;                ///< One line; empty for pass.
+  std::string reason;  ///< One line; empty for pass.
   std::vector<std::string> details;
 };
 

@@ -6,12 +6,12 @@
 namespace postern {
 namespace {
 
+using reports::Verdict;
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
-using reports::Verdict;
 
 Expectation expectation(LegName leg, const std::string& form, const std::string& letter = "",
                         const std::string& policy = "") {
@@ -75,8 +75,8 @@ struct Delivered {
 struct Dropped {
   Observation seen;
   Fence fence;
-  Expectation inbound = expectation(LegName::kInbound, "drop reply=530 closed=clean",
-                                    "drop", "drop | refuse");
+  Expectation inbound =
+      expectation(LegName::kInbound, "drop reply=530 closed=clean", "drop", "drop | refuse");
   Bench bench;
 
   Dropped() {
@@ -131,8 +131,9 @@ TEST(Judge, FailsAnotherOutcomeAndSaysBoth) {
   one.seen.sightings[0].place = "clear-untried";
   const Judgement judgement = one.judged();
   EXPECT_EQ(judgement.verdict, Verdict::kFail);
-  EXPECT_THAT(judgement.details, ElementsAre("outbound: expected redirect tls=yes, got redirect tls=no",
-                                             HasSubstr("leak: the message was seen clear-untried")));
+  EXPECT_THAT(judgement.details,
+              ElementsAre("outbound: expected redirect tls=yes, got redirect tls=no",
+                          HasSubstr("leak: the message was seen clear-untried")));
 }
 
 TEST(Judge, FailsAnUnexpectedCertificateRequest) {
@@ -273,7 +274,8 @@ TEST(Judge, AHarnessErrorIsNoFailure) {
 
 TEST(Intact, AllowsTraceHeadersAndNothingElse) {
   std::string problem;
-  EXPECT_TRUE(intact("A: b\r\n\r\nx\r\n", "Received: by x\r\n\tfor y\r\nA: b\r\n\r\nx\r\n", problem));
+  EXPECT_TRUE(
+      intact("A: b\r\n\r\nx\r\n", "Received: by x\r\n\tfor y\r\nA: b\r\n\r\nx\r\n", problem));
   EXPECT_FALSE(intact("A: b\r\n\r\nx\r\n", "X-Spam: no\r\nA: b\r\n\r\nx\r\n", problem));
   EXPECT_THAT(problem, HasSubstr("X-Spam"));
   EXPECT_FALSE(intact("A: b\r\n\r\nx\r\n", "A: b\r\n\r\nx\n", problem));

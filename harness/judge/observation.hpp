@@ -61,7 +61,7 @@ struct ConnectionFacts {
   int starttls_reply = 0;  ///< The code of the reply to STARTTLS; 0: none was seen.
   Handshake handshake = Handshake::kNone;
   std::string tls_version, tls_cipher, tls_error;
-  bool asked = false;         ///< Client: the gateway asked for a certificate.
+  bool asked = false;              ///< Client: the gateway asked for a certificate.
   bool certificate_shown = false;  ///< Server: the gateway showed one.
   bool smtp_after_failed_tls = false;
   std::size_t bytes_behind_close_notify = 0;
@@ -72,11 +72,11 @@ struct ConnectionFacts {
   bool accepted = false;      ///< Client: 250 to end-of-data.
   bool usable = false;        ///< Client: after a refusal a further command was answered.
 
-  bool mail = false;      ///< Server: MAIL was seen.
-  bool rcpt = false;      ///< Server: RCPT was seen.
-  bool took = false;      ///< Server: a message was read to its end and answered 250.
+  bool mail = false;  ///< Server: MAIL was seen.
+  bool rcpt = false;  ///< Server: RCPT was seen.
+  bool took = false;  ///< Server: a message was read to its end and answered 250.
   bool took_in_tls = false;
-  std::string message;    ///< Server: the message as received, dots unstuffed, CRLF line ends.
+  std::string message;  ///< Server: the message as received, dots unstuffed, CRLF line ends.
 
   Actor ended_by = Actor::kNone;
   Ending ending = Ending::kOpen;
@@ -95,8 +95,8 @@ struct ConnectionFacts {
 struct Sighting {
   Side side = Side::kServer;
   int connection = 0;
-  std::string place;   ///< As in DisclosureRule, or "clear-after-ready", "foreign-listener".
-  std::string coding;  ///< "plain", "quoted-printable", "base64", "ciphertext".
+  std::string place;         ///< As in DisclosureRule, or "clear-after-ready", "foreign-listener".
+  std::string coding;        ///< "plain", "quoted-printable", "base64", "ciphertext".
   std::uint64_t offset = 0;  ///< Byte of the connection's stream at which it ends, about.
 };
 
@@ -114,21 +114,21 @@ struct Observation {
   std::string sender, recipient;  ///< Envelope addresses.
   std::string message;            ///< As submitted, before dot-stuffing.
   std::vector<Event> events;
-  std::size_t kept_bytes = 0;     ///< How much text the events hold.
+  std::size_t kept_bytes = 0;                           ///< How much text the events hold.
   std::deque<ConnectionFacts> client, server, mailbox;  ///< Stable in memory while they grow.
   std::vector<Sighting> sightings;
   std::vector<RecordFact> record;
-  std::vector<std::string> bounces;   ///< Messages taken at the sender's mailbox.
+  std::vector<std::string> bounces;       ///< Messages taken at the sender's mailbox.
   std::vector<std::string> broken_steps;  ///< Story steps that did not hold, each with its place.
-  bool in_time = true;       ///< The case came to its end within its time limit.
-  std::string harness_error; ///< The harness or its environment failed; empty: no.
+  bool in_time = true;                    ///< The case came to its end within its time limit.
+  std::string harness_error;              ///< The harness or its environment failed; empty: no.
   std::string gateway_died;  ///< How the gateway ended with this case in hand; empty: it lives.
 };
 
 /// Fence is what closing a configuration proved.
 struct Fence {
-  bool stopped = false;     ///< Stopped and reaped, record read to its end, listeners open till then.
-  std::string exit;         ///< How the gateway ended, "exited 0".
+  bool stopped = false;  ///< Stopped and reaped, record read to its end, listeners open till then.
+  std::string exit;      ///< How the gateway ended, "exited 0".
   bool clean_exit = false;
   bool queue_known = false;
   std::vector<std::string> queued;  ///< Recipients still queued.

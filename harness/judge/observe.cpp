@@ -5,7 +5,9 @@
 namespace postern {
 namespace {
 
-const char* yes_no(bool value) { return value ? "yes" : "no"; }
+const char* yes_no(bool value) {
+  return value ? "yes" : "no";
+}
 
 // word_of names how one connection of the client ended.
 std::string word_of(const ConnectionFacts& connection) {
@@ -27,11 +29,16 @@ std::string word_of(const ConnectionFacts& connection) {
 std::string closed_text(const ConnectionFacts& connection) {
   switch (connection.ending) {
     case Ending::kClose:
-    case Ending::kCloseNotify: return "clean";
-    case Ending::kReset: return "reset";
-    case Ending::kTruncated: return "truncated";
-    case Ending::kAlert: return "alert";
-    default: return "no";
+    case Ending::kCloseNotify:
+      return "clean";
+    case Ending::kReset:
+      return "reset";
+    case Ending::kTruncated:
+      return "truncated";
+    case Ending::kAlert:
+      return "alert";
+    default:
+      return "no";
   }
 }
 
@@ -42,7 +49,8 @@ const RecordFact* last_of(const Observation& observation, const char* kind) {
   return found;
 }
 
-void add_field(reports::Facts& facts, const char* name, const RecordFact& record, const char* field) {
+void add_field(reports::Facts& facts, const char* name, const RecordFact& record,
+               const char* field) {
   const auto it = record.fields.find(field);
   if (it != record.fields.end() && !it->second.empty()) facts.emplace_back(name, it->second);
 }
@@ -58,7 +66,8 @@ reports::Outcome observe_inbound(const Observation& observation) {
   const ConnectionFacts& last = observation.client.back();
   outcome.word = word_of(last);
   outcome.facts.emplace_back("tls", yes_no(last.handshake == Handshake::kCompleted));
-  if (last.handshake == Handshake::kCompleted) outcome.facts.emplace_back("asked", yes_no(last.asked));
+  if (last.handshake == Handshake::kCompleted)
+    outcome.facts.emplace_back("asked", yes_no(last.asked));
   if (outcome.word == "drop" || outcome.word == "refuse" || outcome.word == "hang")
     outcome.facts.emplace_back("reply", std::to_string(last.last_reply));
   if (outcome.word == "drop" || outcome.word == "broken")

@@ -10,12 +10,14 @@ constexpr std::string_view kAlphabet = "abcdefghijklmnopqrstuvwxyz234567";
 constexpr std::string_view kBase64 =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-// How many characters from a coded prefix on it takes to read the whole token, by how many bytes stand
-// before it in its group of three.
+// How many characters from a coded prefix on it takes to read the whole token, by how many bytes
+// stand before it in its group of three.
 constexpr std::array<std::size_t, 3> kBase64Needed = {27, 26, 27};
 constexpr std::size_t kLongestCodedPrefix = 10;
 
-bool in_alphabet(char c) { return kAlphabet.find(c) != std::string_view::npos; }
+bool in_alphabet(char c) {
+  return kAlphabet.find(c) != std::string_view::npos;
+}
 
 int hex(char c) {
   if (c >= '0' && c <= '9') return c - '0';
@@ -39,8 +41,8 @@ std::string encode_base64(std::string_view bytes) {
   return out;  // The last, incomplete character is left out: it depends on what follows.
 }
 
-// The characters that the prefix always gives when `lead` unknown bytes stand before it in its group
-// of three: those that mix in the unknown bytes are cut off.
+// The characters that the prefix always gives when `lead` unknown bytes stand before it in its
+// group of three: those that mix in the unknown bytes are cut off.
 std::string coded_prefix(std::size_t lead) {
   std::string text(lead, '\0');
   text += kTokenPrefix;
@@ -128,7 +130,8 @@ void SentinelScan::feed_plain(std::string_view chunk) {
 }
 
 void SentinelScan::search_plain() {
-  std::size_t keep = plain_.size() < kTokenPrefix.size() ? 0 : plain_.size() - kTokenPrefix.size() + 1;
+  std::size_t keep =
+      plain_.size() < kTokenPrefix.size() ? 0 : plain_.size() - kTokenPrefix.size() + 1;
   for (std::size_t at = plain_.find(kTokenPrefix); at != std::string::npos;
        at = plain_.find(kTokenPrefix, at + 1)) {
     if (plain_.size() - at < kTokenSize) {

@@ -18,12 +18,14 @@ inline constexpr std::size_t kTokenSize = 20;
 /// (seed, index) pairs give different tokens but for a chance of 2^-60.
 std::string make_token(std::uint64_t seed, std::uint64_t index);
 
-/// SentinelScan searches one stream of bytes for tokens. Memory is bounded by the length of a token.
+/// SentinelScan searches one stream of bytes for tokens. Memory is bounded by the length of a
+/// token.
 class SentinelScan {
  public:
-  /// Found gets the token, "plain" (quoted-printable is undone first) or "base64", and the offset in
-  /// the stream behind the chunk in which it was completed.
-  using Found = std::function<void(const std::string& token, const char* coding, std::uint64_t offset)>;
+  /// Found gets the token, "plain" (quoted-printable is undone first) or "base64", and the offset
+  /// in the stream behind the chunk in which it was completed.
+  using Found =
+      std::function<void(const std::string& token, const char* coding, std::uint64_t offset)>;
 
   explicit SentinelScan(Found found) : found_(std::move(found)) {}
 

@@ -109,9 +109,11 @@ asio::awaitable<bool> ClientConversation::upgrade() {
 asio::awaitable<bool> ClientConversation::hand_in() {
   const Observation& observation = *talk_.scene().observation;
   Reply reply;
-  if (!co_await command(Point::kMail, "MAIL FROM:<" + observation.sender + ">", reply)) co_return false;
+  if (!co_await command(Point::kMail, "MAIL FROM:<" + observation.sender + ">", reply))
+    co_return false;
   if (reply.code != 250) co_return true;
-  if (!co_await command(Point::kRcpt, "RCPT TO:<" + observation.recipient + ">", reply)) co_return false;
+  if (!co_await command(Point::kRcpt, "RCPT TO:<" + observation.recipient + ">", reply))
+    co_return false;
   if (reply.code != 250 && reply.code != 251) co_return true;
   if (!co_await command(Point::kData, "DATA", reply)) co_return false;
   if (reply.code != 354) co_return true;

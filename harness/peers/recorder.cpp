@@ -10,21 +10,33 @@ constexpr std::size_t kKeptBytes = 512 * 1024;
 
 const char* word(Ending ending) {
   switch (ending) {
-    case Ending::kOpen: return "open";
-    case Ending::kClose: return "closed";
-    case Ending::kCloseNotify: return "closed after close_notify";
-    case Ending::kTruncated: return "closed without close_notify";
-    case Ending::kReset: return "reset";
-    case Ending::kAlert: return "TLS alert";
-    case Ending::kTlsError: return "bytes that are no TLS";
-    case Ending::kTimeout: return "time limit";
+    case Ending::kOpen:
+      return "open";
+    case Ending::kClose:
+      return "closed";
+    case Ending::kCloseNotify:
+      return "closed after close_notify";
+    case Ending::kTruncated:
+      return "closed without close_notify";
+    case Ending::kReset:
+      return "reset";
+    case Ending::kAlert:
+      return "TLS alert";
+    case Ending::kTlsError:
+      return "bytes that are no TLS";
+    case Ending::kTimeout:
+      return "time limit";
   }
   return "?";
 }
 
 Recorder::Recorder(Observation& observation, Side side, std::chrono::steady_clock::time_point epoch,
                    const TokenOwners& owners)
-    : observation_(&observation), side_(side), epoch_(epoch), owners_(&owners), facts_(nullptr),
+    : observation_(&observation),
+      side_(side),
+      epoch_(epoch),
+      owners_(&owners),
+      facts_(nullptr),
       scan_([this](const std::string& token, const char* coding, std::uint64_t offset) {
         saw(token, coding, offset, scanned_);
       }),
@@ -39,9 +51,12 @@ Recorder::Recorder(Observation& observation, Side side, std::chrono::steady_cloc
 
 std::deque<ConnectionFacts>& Recorder::siblings() {
   switch (side_) {
-    case Side::kClient: return observation_->client;
-    case Side::kServer: return observation_->server;
-    case Side::kSender: break;
+    case Side::kClient:
+      return observation_->client;
+    case Side::kServer:
+      return observation_->server;
+    case Side::kSender:
+      break;
   }
   return observation_->mailbox;
 }
@@ -50,9 +65,8 @@ void Recorder::note(Actor from, What what, std::string text, Phase phase) {
   if (observation_->kept_bytes > kKeptBytes) return;
   observation_->kept_bytes += text.size();
   const auto at = std::chrono::steady_clock::now() - epoch_;
-  observation_->events.push_back(
-      {std::chrono::duration_cast<std::chrono::microseconds>(at).count(), facts_->number, side_, from,
-       phase, what, std::move(text)});
+  observation_->events.push_back({std::chrono::duration_cast<std::chrono::microseconds>(at).count(),
+                                  facts_->number, side_, from, phase, what, std::move(text)});
 }
 
 void Recorder::sent(std::string_view bytes, Phase phase) {
@@ -88,12 +102,12 @@ std::string Recorder::place(Phase phase) {
     return facts.starttls_refused() ? "clear-unavailable" : "clear-after-ready";
   }
   for (const ConnectionFacts& earlier : siblings())
-    if (earlier.number < facts.number && earlier.tls_broke())
-      return "clear-later";
+    if (earlier.number < facts.number && earlier.tls_broke()) return "clear-later";
   return facts.starttls_offered ? "clear-untried" : "clear-unavailable";
 }
 
-void Recorder::saw(const std::string& token, const char* coding, std::uint64_t offset, Phase phase) {
+void Recorder::saw(const std::string& token, const char* coding, std::uint64_t offset,
+                   Phase phase) {
   const auto owner = owners_->find(token);
   if (owner == owners_->end()) return;
   Sighting sighting{side_, facts_->number, "foreign-listener", coding, offset};

@@ -6,9 +6,13 @@
 namespace postern {
 namespace {
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
 
-char upper(char c) { return static_cast<char>(std::toupper(static_cast<unsigned char>(c))); }
+char upper(char c) {
+  return static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+}
 
 // enhanced_of gives the enhanced status code at the head of a reply's text (RFC 3463 §2).
 std::string enhanced_of(std::string_view text) {

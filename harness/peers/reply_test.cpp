@@ -7,7 +7,8 @@ namespace {
 
 Reply read(const std::vector<std::string>& lines) {
   ReplyReader reader;
-  for (std::size_t i = 0; i < lines.size(); ++i) EXPECT_EQ(reader.add(lines[i]), i + 1 == lines.size());
+  for (std::size_t i = 0; i < lines.size(); ++i)
+    EXPECT_EQ(reader.add(lines[i]), i + 1 == lines.size());
   return reader.reply();
 }
 

@@ -63,11 +63,13 @@ boost::asio::awaitable<void> play_client(Scene& scene, const Peer& peer);
 
 /// play_server serves every connection to `listener` as `peer` does, until it is closed; `side` is
 /// kServer, or kSender for the sender's mailbox.
-boost::asio::awaitable<void> play_server(Scene& scene, const Peer& peer, Listener& listener, Side side);
+boost::asio::awaitable<void> play_server(Scene& scene, const Peer& peer, Listener& listener,
+                                         Side side);
 
 /// play_client_script and play_server_script go through a story's steps. A step that does not hold
 /// is written into Observation::broken_steps, and ends the script.
 boost::asio::awaitable<void> play_client_script(Scene& scene, const Script& script);
-boost::asio::awaitable<void> play_server_script(Scene& scene, const Script& script, Listener& listener);
+boost::asio::awaitable<void> play_server_script(Scene& scene, const Script& script,
+                                                Listener& listener);
 
 }  // namespace postern

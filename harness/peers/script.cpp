@@ -104,7 +104,8 @@ asio::awaitable<void> ScriptRun::hear_reply(const Step& step) {
   const std::string got = reply.text();
   if (!reply.problem.empty()) fail(step.place, expected, reply.problem);
   bool found = step.replies.empty();
-  for (const std::string& pattern : step.replies) found = found || matches_reply(pattern, reply.code);
+  for (const std::string& pattern : step.replies)
+    found = found || matches_reply(pattern, reply.code);
   if (!found) fail(step.place, expected, got);
   if (!step.enhanced.empty() && reply.enhanced != step.enhanced)
     fail(step.place, "the enhanced code " + step.enhanced, got);
@@ -151,7 +152,8 @@ asio::awaitable<void> ScriptRun::start_tls(const Step& step) {
   if (done) {
     if (step.must_fail) fail(step.place, "a handshake that fails", "TLS " + facts.tls_version);
     if (step.asked && *step.asked != facts.asked)
-      fail(step.place, *step.asked ? "to be asked for a certificate" : "not to be asked for a certificate",
+      fail(step.place,
+           *step.asked ? "to be asked for a certificate" : "not to be asked for a certificate",
            facts.asked ? "a request for one" : "no request");
     if (!step.version.empty() && step.version != facts.tls_version)
       fail(step.place, "TLS " + step.version, "TLS " + facts.tls_version);
@@ -159,12 +161,14 @@ asio::awaitable<void> ScriptRun::start_tls(const Step& step) {
   }
   if (!step.may_fail && !step.must_fail) fail(step.place, "a TLS handshake", facts.tls_error);
   co_await talk_->await_end();
-  if (facts.smtp_after_failed_tls) fail(step.place, "silence after failed TLS", "SMTP in clear text");
+  if (facts.smtp_after_failed_tls)
+    fail(step.place, "silence after failed TLS", "SMTP in clear text");
   if (facts.ended_by != Actor::kGateway) fail(step.place, "the gateway to close", facts.ending);
   if (step.may_fail) throw ScriptEnds();
 }
 
-asio::awaitable<void> ScriptRun::expect_reply(Place place, std::string command, std::string pattern) {
+asio::awaitable<void> ScriptRun::expect_reply(Place place, std::string command,
+                                              std::string pattern) {
   Reply reply;
   const Ending ending = co_await talk_->hear_reply(reply, command);
   if (ending != Ending::kOpen) fail(place, "a reply " + pattern + " to " + command, ending);
@@ -222,12 +226,15 @@ asio::awaitable<void> ScriptRun::end(const Step& step) {
     const Event& event = scene_.observation->events[i];
     const bool ours = event.connection == talk_->facts().number && event.from == Actor::kGateway &&
                       event.side == (client() ? Side::kClient : Side::kServer);
-    if (ours && event.what == What::kData) fail(step.place, "only the end of the connection", event.text);
+    if (ours && event.what == What::kData)
+      fail(step.place, "only the end of the connection", event.text);
   }
   const bool wants_reset = step.how == "reset";
   const bool reset = ending == Ending::kReset;
-  if (talk_->facts().ended_by != Actor::kGateway || wants_reset != reset || ending == Ending::kTimeout)
-    fail(step.place, wants_reset ? "the gateway to reset the connection" : "the gateway to close", ending);
+  if (talk_->facts().ended_by != Actor::kGateway || wants_reset != reset ||
+      ending == Ending::kTimeout)
+    fail(step.place, wants_reset ? "the gateway to reset the connection" : "the gateway to close",
+         ending);
 }
 
 // note_said keeps the facts that follow from what the script itself says.

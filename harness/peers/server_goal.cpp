@@ -33,7 +33,7 @@ class ServerConversation {
   Talk talk_;
   const Peer& peer_;
   Side side_;
-  bool sender_taken_ = false;     ///< Of the transaction under way (RFC 5321 §4.1.4).
+  bool sender_taken_ = false;  ///< Of the transaction under way (RFC 5321 §4.1.4).
   bool recipient_taken_ = false;
 };
 
@@ -79,7 +79,8 @@ asio::awaitable<bool> ServerConversation::ehlo() {
   const Deviation* here = deviation(point);
   talk_.facts().starttls_offered =
       offers && (here == nullptr || here->bytes.find("STARTTLS") != std::string::npos);
-  std::string reply = "250-server.postern.test\r\n250-PIPELINING\r\n250-SIZE 10485760\r\n250-8BITMIME\r\n";
+  std::string reply =
+      "250-server.postern.test\r\n250-PIPELINING\r\n250-SIZE 10485760\r\n250-8BITMIME\r\n";
   if (offers) reply += "250-STARTTLS\r\n";
   reply += "250 ENHANCEDSTATUSCODES\r\n";
   return answer(point, std::move(reply));
@@ -166,7 +167,8 @@ asio::awaitable<void> ServerConversation::run() {
   co_await talk_.finish();
 }
 
-asio::awaitable<void> serve_connection(Scene& scene, const Peer& peer, tcp::socket socket, Side side) {
+asio::awaitable<void> serve_connection(Scene& scene, const Peer& peer, tcp::socket socket,
+                                       Side side) {
   ServerConversation conversation(scene, peer, std::move(socket), side);
   co_await conversation.run();
 }

@@ -49,14 +49,16 @@ void Listener::close() {
 }
 
 Talk::Talk(Scene& scene)
-    : scene_(scene), side_(Side::kClient),
+    : scene_(scene),
+      side_(Side::kClient),
       wire_(tcp::socket(scene.executor), *scene.observation, side_, scene.epoch, *scene.owners,
             *scene.patience, scene.limit) {}
 
 Talk::Talk(Scene& scene, tcp::socket socket, Side side)
-    : scene_(scene), side_(side),
-      wire_(std::move(socket), *scene.observation, side, scene.epoch, *scene.owners, *scene.patience,
-            scene.limit) {}
+    : scene_(scene),
+      side_(side),
+      wire_(std::move(socket), *scene.observation, side, scene.epoch, *scene.owners,
+            *scene.patience, scene.limit) {}
 
 asio::awaitable<Ending> Talk::connect() {
   return wire_.connect(tcp::endpoint(scene_.client_address, 0), scene_.gateway);
@@ -127,7 +129,8 @@ TlsWish wish_of(Scene& scene, const Peer& peer) {
   wish.asks = peer.asks;
   if (!peer.certificate.empty()) {
     wish.identity = scene.authority->identity(peer.certificate);
-    if (wish.identity == nullptr) throw std::runtime_error("no certificate \"" + peer.certificate + "\"");
+    if (wish.identity == nullptr)
+      throw std::runtime_error("no certificate \"" + peer.certificate + "\"");
   }
   if (!peer.trust.empty()) {
     wish.trust = scene.authority->trust(peer.trust);

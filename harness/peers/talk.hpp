@@ -54,8 +54,8 @@ class Talk {
   std::string buffer_;
 };
 
-/// wish_of gives what a matrix peer brings into a handshake. Throws std::runtime_error on a name the
-/// PKI does not have (the catalogue has checked it).
+/// wish_of gives what a matrix peer brings into a handshake. Throws std::runtime_error on a name
+/// the PKI does not have (the catalogue has checked it).
 TlsWish wish_of(Scene& scene, const Peer& peer);
 
 }  // namespace postern

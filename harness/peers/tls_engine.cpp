@@ -10,10 +10,14 @@ namespace {
 
 int protocol(TlsVersion version) {
   switch (version) {
-    case TlsVersion::k10: return TLS1_VERSION;
-    case TlsVersion::k11: return TLS1_1_VERSION;
-    case TlsVersion::k12: return TLS1_2_VERSION;
-    case TlsVersion::k13: return TLS1_3_VERSION;
+    case TlsVersion::k10:
+      return TLS1_VERSION;
+    case TlsVersion::k11:
+      return TLS1_1_VERSION;
+    case TlsVersion::k12:
+      return TLS1_2_VERSION;
+    case TlsVersion::k13:
+      return TLS1_3_VERSION;
   }
   return TLS1_3_VERSION;
 }
@@ -37,7 +41,9 @@ std::string alert_name(int value) {
   return name == "unknown" ? "alert " + std::to_string(value) : name;
 }
 
-int accept_any_certificate(int /*preverified*/, X509_STORE_CTX* /*context*/) { return 1; }
+int accept_any_certificate(int /*preverified*/, X509_STORE_CTX* /*context*/) {
+  return 1;
+}
 
 void show(SSL_CTX* context, const certs::Identity& identity) {
   check(SSL_CTX_use_certificate(context, identity.chain.front().get()) == 1, "certificate");
@@ -57,10 +63,14 @@ void believe(SSL_CTX* context, const certs::Trust& trust) {
 
 const char* tls_version_text(TlsVersion version) {
   switch (version) {
-    case TlsVersion::k10: return "1.0";
-    case TlsVersion::k11: return "1.1";
-    case TlsVersion::k12: return "1.2";
-    case TlsVersion::k13: return "1.3";
+    case TlsVersion::k10:
+      return "1.0";
+    case TlsVersion::k11:
+      return "1.1";
+    case TlsVersion::k12:
+      return "1.2";
+    case TlsVersion::k13:
+      return "1.3";
   }
   return "?";
 }
@@ -69,7 +79,8 @@ SSL_CTX* TlsContexts::context(const TlsWish& wish) {
   auto& kept = contexts_[wish];
   if (kept) return kept.get();
   const bool client = wish.role == Role::kClient;
-  std::unique_ptr<SSL_CTX, Free> made(SSL_CTX_new(client ? TLS_client_method() : TLS_server_method()));
+  std::unique_ptr<SSL_CTX, Free> made(
+      SSL_CTX_new(client ? TLS_client_method() : TLS_server_method()));
   check(made != nullptr, "context");
   SSL_CTX* context = made.get();
   SSL_CTX_set_security_level(context, 0);
@@ -82,14 +93,15 @@ SSL_CTX* TlsContexts::context(const TlsWish& wish) {
   SSL_CTX_set_num_tickets(context, 0);
   SSL_CTX_set_options(context, SSL_OP_NO_TICKET);
   SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);
-  // A client's certificate is put in when it is asked for (TlsEngine::on_certificate_request), which
-  // is how the asking is seen.
+  // A client's certificate is put in when it is asked for (TlsEngine::on_certificate_request),
+  // which is how the asking is seen.
   if (wish.identity != nullptr) show(context, *wish.identity);
   if (client && wish.trust != nullptr) believe(context, *wish.trust);
   if (!client && wish.asks != Asks::kNo)
-    SSL_CTX_set_verify(context,
-                       SSL_VERIFY_PEER | (wish.asks == Asks::kRequire ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0),
-                       &accept_any_certificate);
+    SSL_CTX_set_verify(
+        context,
+        SSL_VERIFY_PEER | (wish.asks == Asks::kRequire ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0),
+        &accept_any_certificate);
   kept = std::move(made);
   return kept.get();
 }
@@ -192,11 +204,16 @@ void TlsEngine::close_notify() {
 
 std::string TlsEngine::version() const {
   switch (SSL_version(ssl_.get())) {
-    case TLS1_3_VERSION: return "1.3";
-    case TLS1_2_VERSION: return "1.2";
-    case TLS1_1_VERSION: return "1.1";
-    case TLS1_VERSION: return "1.0";
-    default: return SSL_get_version(ssl_.get());
+    case TLS1_3_VERSION:
+      return "1.3";
+    case TLS1_2_VERSION:
+      return "1.2";
+    case TLS1_1_VERSION:
+      return "1.1";
+    case TLS1_VERSION:
+      return "1.0";
+    default:
+      return SSL_get_version(ssl_.get());
   }
 }
 
@@ -205,6 +222,8 @@ std::string TlsEngine::cipher() const {
   return name != nullptr ? name : "";
 }
 
-bool TlsEngine::shown() const { return SSL_get0_peer_certificate(ssl_.get()) != nullptr; }
+bool TlsEngine::shown() const {
+  return SSL_get0_peer_certificate(ssl_.get()) != nullptr;
+}
 
 }  // namespace postern

@@ -54,7 +54,8 @@ class TlsEngine {
   void feed(std::string_view bytes);
   std::string take_output();
 
-  /// take_unread gives bytes that were fed and that TLS has not read: what came behind close_notify.
+  /// take_unread gives bytes that were fed and that TLS has not read: what came behind
+  /// close_notify.
   std::string take_unread();
 
   Step handshake();

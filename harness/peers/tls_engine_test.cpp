@@ -50,7 +50,8 @@ TEST(TlsEngine, CompletesAHandshakeAndCarriesBytesBothWays) {
   for (TlsVersion version : {TlsVersion::k10, TlsVersion::k11, TlsVersion::k12, TlsVersion::k13}) {
     Pair pair;
     pair.client_wish.versions = pair.server_wish.versions = {version};
-    ASSERT_EQ(pair.handshake(), std::make_pair(Step::kDone, Step::kDone)) << tls_version_text(version);
+    ASSERT_EQ(pair.handshake(), std::make_pair(Step::kDone, Step::kDone))
+        << tls_version_text(version);
     EXPECT_EQ(pair.client->version(), tls_version_text(version));
     EXPECT_FALSE(pair.client->asked());
     ASSERT_TRUE(pair.client->write("MAIL"));

@@ -40,7 +40,9 @@ Patience::Patience(asio::any_io_executor executor)
   clock_->arm();
 }
 
-Patience::~Patience() { stop(); }
+Patience::~Patience() {
+  stop();
+}
 
 void Patience::stop() {
   clock_->owner = nullptr;
@@ -63,7 +65,9 @@ void Patience::tick() {
 Wire::Wire(tcp::socket socket, Observation& observation, Side side,
            std::chrono::steady_clock::time_point epoch, const TokenOwners& owners,
            Patience& patience, std::chrono::steady_clock::duration limit)
-    : socket_(std::move(socket)), recorder_(observation, side, epoch, owners), patience_(patience),
+    : socket_(std::move(socket)),
+      recorder_(observation, side, epoch, owners),
+      patience_(patience),
       limit_(limit) {
   patience_.add(*this);
   if (!socket_.is_open()) return;
@@ -76,7 +80,9 @@ Wire::Wire(tcp::socket socket, Observation& observation, Side side,
                  remote.address().to_string() + ":" + std::to_string(remote.port()), phase_);
 }
 
-Wire::~Wire() { patience_.remove(*this); }
+Wire::~Wire() {
+  patience_.remove(*this);
+}
 
 void Wire::expire() {
   timed_out_ = true;
@@ -102,7 +108,8 @@ asio::awaitable<Ending> Wire::connect(tcp::endpoint from, tcp::endpoint to) {
   }
   deadline = std::chrono::steady_clock::now() + limit_;
   const auto [connect_error] = co_await socket_.async_connect(to, kAwait);
-  if (connect_error) co_return ended(Actor::kGateway, timed_out_ ? Ending::kTimeout : Ending::kReset);
+  if (connect_error)
+    co_return ended(Actor::kGateway, timed_out_ ? Ending::kTimeout : Ending::kReset);
   socket_.non_blocking(true, error);
   facts().connected = true;
   const auto local = socket_.local_endpoint(error);
@@ -210,7 +217,8 @@ asio::awaitable<Ending> Wire::read(std::string& into) {
   }
 }
 
-// answer_close_notify ends our side too, and looks at what comes behind the close_notify: nothing may.
+// answer_close_notify ends our side too, and looks at what comes behind the close_notify: nothing
+// may.
 asio::awaitable<void> Wire::answer_close_notify() {
   tls_->close_notify();
   co_await flush();
@@ -303,7 +311,8 @@ asio::awaitable<bool> Wire::handshake(SSL_CTX* context, Role role, std::string s
   tls_ = std::make_unique<TlsEngine>(context, role);
   if (const Deviation* here = deviation(Point::kReady)) {
     co_await act(*here);
-    if (here->act == Act::kClose || here->act == Act::kReset) co_return failed("deviated before the handshake");
+    if (here->act == Act::kClose || here->act == Act::kReset)
+      co_return failed("deviated before the handshake");
   }
   if (client) {
     if (const Deviation* here = deviation(Point::kClientHello)) {
@@ -324,7 +333,8 @@ asio::awaitable<bool> Wire::handshake(SSL_CTX* context, Role role, std::string s
       // A client's second flight has its certificate; a server's first answers the ClientHello.
       ++flights;
       const bool due = client ? flights == 2 : flights == 1;
-      const Deviation* here = due ? deviation(client ? Point::kCertificate : Point::kClientHello) : nullptr;
+      const Deviation* here =
+          due ? deviation(client ? Point::kCertificate : Point::kClientHello) : nullptr;
       if (here != nullptr) {
         co_await act(*here);
         co_return failed("deviated in the handshake");
@@ -374,11 +384,11 @@ void Wire::look_for_smtp(std::string_view raw) {
       return;
     }
     if (after_failure_.size() < kHeader) return;
-    const std::size_t size = kHeader + static_cast<std::size_t>(static_cast<unsigned char>(after_failure_[3])) * 256 +
-                             static_cast<unsigned char>(after_failure_[4]);
+    const std::size_t size =
+        kHeader + static_cast<std::size_t>(static_cast<unsigned char>(after_failure_[3])) * 256 +
+        static_cast<unsigned char>(after_failure_[4]);
     if (after_failure_.size() < size) return;
-    if (type == 21)
-      recorder_.note(Actor::kGateway, What::kAlert, "an alert record", phase_);
+    if (type == 21) recorder_.note(Actor::kGateway, What::kAlert, "an alert record", phase_);
     after_failure_.erase(0, size);
   }
 }

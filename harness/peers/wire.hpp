@@ -18,7 +18,8 @@
 
 namespace postern {
 
-/// Wire is used by one coroutine at a time; its socket, recorder and clock are its owner's thread's.
+/// Wire is used by one coroutine at a time; its socket, recorder and clock are its owner's
+/// thread's.
 class Wire : private Waiting {
  public:
   /// limit bounds each single wait (already scaled).
@@ -83,7 +84,7 @@ class Wire : private Waiting {
   std::unique_ptr<TlsEngine> tls_;
   Phase phase_ = Phase::kClear;
   bool timed_out_ = false;
-  bool broken_ = false;       ///< The handshake failed: what comes is looked at, not decrypted.
+  bool broken_ = false;        ///< The handshake failed: what comes is looked at, not decrypted.
   std::string after_failure_;  ///< A started TLS record after a failed handshake.
 };
 

@@ -27,7 +27,9 @@ const certs::Authority& authority() {
   return kept;
 }
 
-const Deviation* no_deviation(Point) { return nullptr; }
+const Deviation* no_deviation(Point) {
+  return nullptr;
+}
 
 /// A fake server on a wire (the side that is searched for the sentinel), and a bare socket that
 /// plays the gateway.
@@ -36,14 +38,15 @@ class WireTest : public ::testing::Test {
   using Play = std::function<asio::awaitable<void>(Wire&)>;
   using Gateway = std::function<asio::awaitable<void>(tcp::socket)>;
 
-  void play(const Play& peer, const Gateway& gateway, std::chrono::milliseconds limit = std::chrono::seconds(10)) {
+  void play(const Play& peer, const Gateway& gateway,
+            std::chrono::milliseconds limit = std::chrono::seconds(10)) {
     Patience patience(io.get_executor());
     Listener listener(io.get_executor(), asio::ip::make_address("127.0.0.1"));
     owners[observation.token] = &observation;
     auto serve = [&]() -> asio::awaitable<void> {
       auto socket = co_await listener.accept();
-      Wire wire(std::move(*socket), observation, Side::kServer, std::chrono::steady_clock::now(), owners,
-                patience, limit);
+      Wire wire(std::move(*socket), observation, Side::kServer, std::chrono::steady_clock::now(),
+                owners, patience, limit);
       co_await peer(wire);
       patience.stop();
     };
@@ -122,22 +125,24 @@ TEST_F(WireTest, SeesTheSentinelAcrossTwoSegmentsAndNamesThePlace) {
 }
 
 TEST_F(WireTest, SeesTheSentinelInClearTextAfterStarttls) {
-  play([&](Wire& wire) -> asio::awaitable<void> {
-         wire.facts().starttls_offered = wire.facts().starttls_sent = true;
-         wire.facts().starttls_reply = 220;
-         TlsWish wish;
-         wish.role = Role::kServer;
-         wish.identity = authority().identity("server-good");
-         TlsContexts contexts;
-         SSL_CTX* context = contexts.context(wish);
-         Wire::DeviationAt none = no_deviation;
-         const bool done = co_await wire.handshake(context, Role::kServer, std::string(), std::move(none));
-         EXPECT_FALSE(done);
-         co_await wire.await_end();
-       },
-       [&](tcp::socket socket) -> asio::awaitable<void> {
-         co_await send(socket, "MAIL FROM:<" + observation.token + "@x>\r\n");
-       });
+  play(
+      [&](Wire& wire) -> asio::awaitable<void> {
+        wire.facts().starttls_offered = wire.facts().starttls_sent = true;
+        wire.facts().starttls_reply = 220;
+        TlsWish wish;
+        wish.role = Role::kServer;
+        wish.identity = authority().identity("server-good");
+        TlsContexts contexts;
+        SSL_CTX* context = contexts.context(wish);
+        Wire::DeviationAt none = no_deviation;
+        const bool done =
+            co_await wire.handshake(context, Role::kServer, std::string(), std::move(none));
+        EXPECT_FALSE(done);
+        co_await wire.await_end();
+      },
+      [&](tcp::socket socket) -> asio::awaitable<void> {
+        co_await send(socket, "MAIL FROM:<" + observation.token + "@x>\r\n");
+      });
   EXPECT_EQ(facts().handshake, Handshake::kFailed);
   ASSERT_FALSE(observation.sightings.empty());
   EXPECT_EQ(observation.sightings[0].coding, "ciphertext");
@@ -151,7 +156,8 @@ asio::awaitable<void> shake_hands(tcp::socket& socket, TlsEngine& engine) {
     std::string out = engine.take_output();
     co_await send(socket, std::move(out));
     if (step == TlsEngine::Step::kDone) co_return;
-    const std::size_t size = co_await socket.async_read_some(asio::buffer(buffer), asio::use_awaitable);
+    const std::size_t size =
+        co_await socket.async_read_some(asio::buffer(buffer), asio::use_awaitable);
     engine.feed(std::string_view(buffer.data(), size));
   }
 }
@@ -160,22 +166,24 @@ class TlsWireTest : public WireTest {
  protected:
   void play_tls(std::function<asio::awaitable<void>(tcp::socket&, TlsEngine&)> end) {
     TlsContexts contexts;
-    play([&](Wire& wire) -> asio::awaitable<void> {
-           TlsWish wish;
-           wish.role = Role::kServer;
-           wish.identity = authority().identity("server-good");
-           SSL_CTX* context = contexts.context(wish);
-           Wire::DeviationAt none = no_deviation;
-           const bool done = co_await wire.handshake(context, Role::kServer, std::string(), std::move(none));
-           EXPECT_TRUE(done);
-           co_await wire.await_end();
-         },
-         [&](tcp::socket socket) -> asio::awaitable<void> {
-           TlsWish wish;
-           TlsEngine engine(contexts.context(wish), Role::kClient);
-           co_await shake_hands(socket, engine);
-           co_await end(socket, engine);
-         });
+    play(
+        [&](Wire& wire) -> asio::awaitable<void> {
+          TlsWish wish;
+          wish.role = Role::kServer;
+          wish.identity = authority().identity("server-good");
+          SSL_CTX* context = contexts.context(wish);
+          Wire::DeviationAt none = no_deviation;
+          const bool done =
+              co_await wire.handshake(context, Role::kServer, std::string(), std::move(none));
+          EXPECT_TRUE(done);
+          co_await wire.await_end();
+        },
+        [&](tcp::socket socket) -> asio::awaitable<void> {
+          TlsWish wish;
+          TlsEngine engine(contexts.context(wish), Role::kClient);
+          co_await shake_hands(socket, engine);
+          co_await end(socket, engine);
+        });
   }
 };
 

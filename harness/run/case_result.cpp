@@ -5,8 +5,6 @@
 #include <algorithm>
 #include <unordered_map>
 
-#include "catalogue/selection.hpp"
-
 namespace postern {
 namespace {
 
@@ -14,41 +12,58 @@ using reports::Verdict;
 
 const char* word(Side side) {
   switch (side) {
-    case Side::kClient: return "client";
-    case Side::kServer: return "server";
-    case Side::kSender: break;
+    case Side::kClient:
+      return "client";
+    case Side::kServer:
+      return "server";
+    case Side::kSender:
+      break;
   }
   return "sender";
 }
 
 const char* word(Actor actor) {
   switch (actor) {
-    case Actor::kPeer: return "peer";
-    case Actor::kGateway: return "gateway";
-    case Actor::kNone: break;
+    case Actor::kPeer:
+      return "peer";
+    case Actor::kGateway:
+      return "gateway";
+    case Actor::kNone:
+      break;
   }
   return "";
 }
 
 const char* word(Phase phase) {
   switch (phase) {
-    case Phase::kClear: return "clear";
-    case Phase::kHandshake: return "handshake";
-    case Phase::kTls: break;
+    case Phase::kClear:
+      return "clear";
+    case Phase::kHandshake:
+      return "handshake";
+    case Phase::kTls:
+      break;
   }
   return "tls";
 }
 
 const char* word(What what) {
   switch (what) {
-    case What::kConnect: return "connect";
-    case What::kData: return "data";
-    case What::kHandshake: return "handshake";
-    case What::kAlert: return "alert";
-    case What::kClose: return "close";
-    case What::kReset: return "reset";
-    case What::kTimeout: return "timeout";
-    case What::kNote: break;
+    case What::kConnect:
+      return "connect";
+    case What::kData:
+      return "data";
+    case What::kHandshake:
+      return "handshake";
+    case What::kAlert:
+      return "alert";
+    case What::kClose:
+      return "close";
+    case What::kReset:
+      return "reset";
+    case What::kTimeout:
+      return "timeout";
+    case What::kNote:
+      break;
   }
   return "note";
 }
@@ -60,8 +75,8 @@ void add_events(const PlayedCase& played, reports::CaseResult& result) {
                              word(event.from), word(event.phase), word(event.what), event.text});
   for (const Sighting& sighting : played.observation.sightings) {
     if (sighting.place != "foreign-listener" && sighting.place != "clear-after-ready") continue;
-    result.events.push_back({0, sighting.connection, word(sighting.side), "gateway", "clear", "leak",
-                             fmt::format("{} ({})", sighting.place, sighting.coding)});
+    result.events.push_back({0, sighting.connection, word(sighting.side), "gateway", "clear",
+                             "leak", fmt::format("{} ({})", sighting.place, sighting.coding)});
   }
   for (const RecordFact& fact : played.observation.record) result.record.push_back(fact.line);
 }
@@ -107,8 +122,8 @@ void add_leg(const ResultContext& context, const std::string& ref, const Place& 
   leg.evidence = judged.evidence;
 }
 
-void add_matrix_case(const ResultContext& context, const MatrixCase& cell, const Judgement& judgement,
-                     reports::CaseResult& result) {
+void add_matrix_case(const ResultContext& context, const MatrixCase& cell,
+                     const Judgement& judgement, reports::CaseResult& result) {
   result.id = cell.id();
   result.suite = cell.suite;
   result.name = cell.name;
@@ -143,8 +158,8 @@ void add_story(const ResultContext& context, const Story& story, const Judgement
   for (const Script& script : story.scripts)
     (script.role == Role::kClient ? result.client : result.server) =
         script.peer.empty() ? "as the story tells" : script.peer;
-  add_leg(context, story.ref, story.place, story.inbound ? &*story.inbound : nullptr, judgement.inbound,
-          result.inbound);
+  add_leg(context, story.ref, story.place, story.inbound ? &*story.inbound : nullptr,
+          judgement.inbound, result.inbound);
   if (story.outbound)
     add_leg(context, story.ref, story.place, &*story.outbound, judgement.outbound, result.outbound);
   result.file = story.place.file;
@@ -243,6 +258,35 @@ std::vector<JudgedCase> judge_stage(const ResultContext& context, const StageRep
   return judged;
 }
 
+std::vector<reports::CaseResult> skipped(const ResultContext& context,
+                                         const Configuration& configuration,
+                                         const std::string& why) {
+  std::vector<reports::CaseResult> results;
+  for (const Chosen& one : configuration.cases) {
+    reports::CaseResult result;
+    if (one.cell != nullptr) {
+      add_matrix_case(context, *one.cell, Judgement(), result);
+    } else if (one.story != nullptr) {
+      add_story(context, *one.story, Judgement(), result);
+    } else {
+      result = result_of_invalid(context, *one.invalid, false, "", {}, false);
+    }
+    for (reports::Leg* leg : {&result.inbound, &result.outbound}) {
+      leg->grade.clear();
+      leg->evidence.clear();
+      leg->observed = {};
+    }
+    result.gateway = context.gateway->name;
+    result.verdict = Verdict::kSkip;
+    result.grade.clear();
+    result.reason = "this gateway cannot express it: " + why;
+    result.control = one.control;
+    result.rerun = fmt::format("{} run{} {}", context.program, context.gateway_options, result.id);
+    results.push_back(std::move(result));
+  }
+  return results;
+}
+
 reports::CaseResult result_of_invalid(const ResultContext& context, const InvalidCase& invalid,
                                       bool started, const std::string& ending,
                                       const std::vector<std::string>& output, bool said_why) {
@@ -252,7 +296,8 @@ reports::CaseResult result_of_invalid(const ResultContext& context, const Invali
   result.name = invalid.name;
   result.kind = "invalid-setting";
   result.gateway = context.gateway->name;
-  for (const auto& [key, value] : invalid.settings.values()) result.settings.emplace_back(key, value);
+  for (const auto& [key, value] : invalid.settings.values())
+    result.settings.emplace_back(key, value);
   result.inbound.requirement = invalid.rule->ref;
   const auto requirement = context.catalogue->requirements.find(invalid.rule->ref);
   if (requirement != context.catalogue->requirements.end())
@@ -262,7 +307,8 @@ reports::CaseResult result_of_invalid(const ResultContext& context, const Invali
   result.file = invalid.rule->place.file;
   result.line = invalid.rule->place.line;
   result.record = output;
-  const bool rejected = !started && ending.starts_with("exited ") && ending != "exited 0" && said_why;
+  const bool rejected =
+      !started && ending.starts_with("exited ") && ending != "exited 0" && said_why;
   result.inbound.observed.word = rejected ? "rejected" : started ? "started" : "ended";
   if (!rejected) result.inbound.observed.facts.emplace_back("ending", started ? "ready" : ending);
   result.inbound.grade = rejected ? "form" : "";
@@ -270,8 +316,9 @@ reports::CaseResult result_of_invalid(const ResultContext& context, const Invali
   result.grade = result.inbound.grade;
   result.verdict = rejected ? Verdict::kPass : Verdict::kFail;
   if (!rejected)
-    result.reason = started ? "the gateway started with settings it has to reject"
-                            : "the gateway ended (" + ending + ") and did not say that it rejects the settings";
+    result.reason =
+        started ? "the gateway started with settings it has to reject"
+                : "the gateway ended (" + ending + ") and did not say that it rejects the settings";
   result.rerun = fmt::format("{} run{} {}", context.program, context.gateway_options, result.id);
   return result;
 }

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "catalogue/selection.hpp"
 #include "judge/judge.hpp"
 #include "result.hpp"
 #include "run/stage.hpp"
@@ -15,7 +16,7 @@ namespace postern {
 struct ResultContext {
   const Catalogue* catalogue = nullptr;
   const GatewayFile* gateway = nullptr;
-  std::string program;          ///< How this program was called, for the command to run a case again.
+  std::string program;  ///< How this program was called, for the command to run a case again.
   std::string gateway_options;  ///< " --gateway NAME" where it is not the default one, else "".
 };
 
@@ -29,6 +30,11 @@ struct JudgedCase {
 /// judge_stage judges all cases of one configuration and weighs the twins: a negative whose control
 /// did not pass is invalid. Cases cut short by an interrupt are left out.
 std::vector<JudgedCase> judge_stage(const ResultContext& context, const StageReport& report);
+
+/// skipped gives the results of cases that this gateway cannot express, each with the reason.
+std::vector<reports::CaseResult> skipped(const ResultContext& context,
+                                         const Configuration& configuration,
+                                         const std::string& why);
 
 /// result_of_invalid says what came of settings that a gateway has to reject.
 reports::CaseResult result_of_invalid(const ResultContext& context, const InvalidCase& invalid,

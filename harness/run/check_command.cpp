@@ -13,10 +13,11 @@ bool load(const std::string& given, Loaded& loaded) {
   std::string sought;
   const std::string scenarios = find_scenarios(given, sought);
   if (scenarios.empty()) {
-    fmt::print(stderr,
-               "postern: no folder of scenarios found (sought: {}); name one with --scenarios DIR or "
-               "$POSTERN_SCENARIOS\n",
-               sought);
+    fmt::print(
+        stderr,
+        "postern: no folder of scenarios found (sought: {}); name one with --scenarios DIR or "
+        "$POSTERN_SCENARIOS\n",
+        sought);
     return false;
   }
   Problems problems;
@@ -25,8 +26,8 @@ bool load(const std::string& given, Loaded& loaded) {
   if (loaded.catalogue && problems.empty()) return true;
   fmt::print(stderr, "{}", problems.text());
   const std::size_t count = problems.all().size();
-  fmt::print(stderr, "postern: {} mistake{} below {}; nothing was run\n", count, count == 1 ? "" : "s",
-             scenarios);
+  fmt::print(stderr, "postern: {} mistake{} below {}; nothing was run\n", count,
+             count == 1 ? "" : "s", scenarios);
   return false;
 }
 
@@ -51,11 +52,12 @@ int check_command(const CommonOptions& common, const std::string& directory) {
   Loaded loaded;
   if (!load(directory.empty() ? common.scenarios : directory, loaded)) return 2;
   const Catalogue& catalogue = *loaded.catalogue;
-  fmt::print("{}: {} files in order: {} matrix cases, {} invalid settings, {} stories, {} clients, "
-             "{} servers, {} gateways, {} requirements\n",
-             catalogue.directory, catalogue.files, catalogue.matrix_cases.size(),
-             catalogue.invalid_cases.size(), catalogue.stories.size(), catalogue.clients.size(),
-             catalogue.servers.size(), catalogue.gateways.size(), catalogue.requirements.size());
+  fmt::print(
+      "{}: {} files in order: {} matrix cases, {} invalid settings, {} stories, {} clients, "
+      "{} servers, {} gateways, {} requirements\n",
+      catalogue.directory, catalogue.files, catalogue.matrix_cases.size(),
+      catalogue.invalid_cases.size(), catalogue.stories.size(), catalogue.clients.size(),
+      catalogue.servers.size(), catalogue.gateways.size(), catalogue.requirements.size());
   return 0;
 }
 
@@ -63,7 +65,8 @@ int certs_command(const CommonOptions& common, const std::string& directory) {
   std::string sought;
   const std::string scenarios = find_scenarios(common.scenarios, sought);
   Problems problems;
-  const auto authority = certs::Authority::load(find_authority(scenarios.empty() ? "scenarios" : scenarios), problems);
+  const auto authority =
+      certs::Authority::load(find_authority(scenarios.empty() ? "scenarios" : scenarios), problems);
   if (!authority) {
     fmt::print(stderr, "{}", problems.text());
     return 2;

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-// The commands of `postern`, each with the options that its command line sets. Each returns the exit
-// code: 0 yes, 1 no, 2 usage or a bad file, 3 could not be told, 130 interrupted.
+// The commands of `postern`, each with the options that its command line sets. Each returns the
+// exit code: 0 yes, 1 no, 2 usage or a bad file, 3 could not be told, 130 interrupted.
 
 namespace postern {
 

@@ -34,9 +34,9 @@ void add_ctest(const std::string& name, const std::string& label, const ListOpti
                const std::string& scenarios) {
   const std::string program = program_directory() + "/postern";
   const std::string base = options.reports + "/" + file_name(name);
-  fmt::print("add_test({} {} run {} --scenarios {} --jobs 1 --quiet --results {} --junit {})\n", quoted(name),
-             quoted(program), quoted(name), quoted(scenarios), quoted(base + ".jsonl"),
-             quoted(base + ".xml"));
+  fmt::print("add_test({} {} run {} --scenarios {} --jobs 1 --quiet --results {} --junit {})\n",
+             quoted(name), quoted(program), quoted(name), quoted(scenarios),
+             quoted(base + ".jsonl"), quoted(base + ".xml"));
   fmt::print("set_tests_properties({} PROPERTIES LABELS {} TIMEOUT 300{})\n", quoted(name), label,
              label == "matrix" ? " FIXTURES_SETUP recorded-matrix" : "");
 }
@@ -46,7 +46,8 @@ std::string suite_of(const Chosen& one) {
   return one.cell != nullptr ? one.cell->suite : one.invalid->suite;
 }
 
-int list_ctest(const Selection& selection, const ListOptions& options, const std::string& scenarios) {
+int list_ctest(const Selection& selection, const ListOptions& options,
+               const std::string& scenarios) {
   std::set<std::string> suites;
   for (const Configuration& configuration : selection.configurations) {
     for (const Chosen& one : configuration.cases) {
@@ -68,8 +69,9 @@ int list_command(const CommonOptions& common, const ListOptions& options) {
   Selection selection;
   if (!choose(*loaded.catalogue, options.words, options.filter, selection)) return 2;
   if (options.ctest)
-    return list_ctest(selection, options,
-                      std::filesystem::absolute(loaded.catalogue->directory).lexically_normal().string());
+    return list_ctest(
+        selection, options,
+        std::filesystem::absolute(loaded.catalogue->directory).lexically_normal().string());
   std::set<std::string> suites;
   const auto show = [&](const std::string& suite, const std::string& id) {
     if (!options.suites) {

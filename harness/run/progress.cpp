@@ -16,10 +16,14 @@ int wrong(const reports::Tally& tally) {
 }  // namespace
 
 Progress::Progress(std::size_t cases, bool quiet)
-    : cases_(cases), terminal_(::isatty(STDERR_FILENO) == 1), quiet_(quiet),
+    : cases_(cases),
+      terminal_(::isatty(STDERR_FILENO) == 1),
+      quiet_(quiet),
       begin_(std::chrono::steady_clock::now()) {}
 
-Progress::~Progress() { clear(); }
+Progress::~Progress() {
+  clear();
+}
 
 void Progress::clear() {
   if (drawn_) fmt::print(stderr, "\r\x1b[K");
@@ -29,10 +33,16 @@ void Progress::clear() {
 void Progress::draw() {
   constexpr int kWidth = 40;
   const int done = total_.chosen();
-  const int filled = cases_ == 0 ? kWidth : std::min(kWidth, static_cast<int>(kWidth * static_cast<std::size_t>(done) / cases_));
-  const auto seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
-  fmt::print(stderr, "\r\x1b[K[{}{}] {} of {} cases, {} not passed, {:.0f} s", std::string(static_cast<std::size_t>(filled), '#'),
-             std::string(static_cast<std::size_t>(kWidth - filled), ' '), done, cases_, wrong(total_), seconds);
+  const int filled =
+      cases_ == 0
+          ? kWidth
+          : std::min(kWidth, static_cast<int>(kWidth * static_cast<std::size_t>(done) / cases_));
+  const auto seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
+  fmt::print(stderr, "\r\x1b[K[{}{}] {} of {} cases, {} not passed, {:.0f} s",
+             std::string(static_cast<std::size_t>(filled), '#'),
+             std::string(static_cast<std::size_t>(kWidth - filled), ' '), done, cases_,
+             wrong(total_), seconds);
   std::fflush(stderr);
   drawn_ = true;
 }
@@ -47,7 +57,8 @@ void Progress::done(const std::string& suite, const reports::Tally& tally, doubl
   if (terminal_) {
     draw();
   } else if (!quiet_) {
-    fmt::print(stderr, "{}: {} cases, {} not passed, {:.1f} s\n", suite, tally.chosen(), wrong(tally), seconds);
+    fmt::print(stderr, "{}: {} cases, {} not passed, {:.1f} s\n", suite, tally.chosen(),
+               wrong(tally), seconds);
   }
 }
 

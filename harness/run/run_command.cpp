@@ -1,5 +1,5 @@
-#include <fmt/chrono.h>
 #include <fcntl.h>
+#include <fmt/chrono.h>
 #include <fmt/core.h>
 #include <openssl/crypto.h>
 #include <sys/resource.h>
@@ -66,8 +66,8 @@ class Interrupts {
   std::thread thread_;
 };
 
-/// TemporaryResults is the results file of a run that was not told to keep one: a file without a name,
-/// which is gone when this process is, however it ends.
+/// TemporaryResults is the results file of a run that was not told to keep one: a file without a
+/// name, which is gone when this process is, however it ends.
 class TemporaryResults {
  public:
   explicit TemporaryResults(const std::string& kept) : path_(kept) {
@@ -107,13 +107,15 @@ reports::Axes axes_of(const Catalogue& catalogue) {
   reports::Axes axes;
   for (const auto& matrix : catalogue.matrices)
     for (const Axis& axis : matrix->axes) {
-      const bool known = std::any_of(axes.begin(), axes.end(), [&](const auto& one) { return one.first == axis.key; });
+      const bool known = std::any_of(axes.begin(), axes.end(),
+                                     [&](const auto& one) { return one.first == axis.key; });
       if (!known) axes.emplace_back(axis.key, axis.values);
     }
   return axes;
 }
 
-reports::RunHeader header_of(const RunOptions& options, const RunPlan& plan, const Catalogue& catalogue) {
+reports::RunHeader header_of(const RunOptions& options, const RunPlan& plan,
+                             const Catalogue& catalogue) {
   reports::RunHeader header;
   header.started = now_text();
   char host[256] = "";
@@ -141,7 +143,10 @@ bool make_parent(const std::string& file) {
 class Session {
  public:
   Session(const RunOptions& options, Loaded& loaded, RunPlan plan)
-      : options_(options), loaded_(loaded), plan_(std::move(plan)), results_(options.results),
+      : options_(options),
+        loaded_(loaded),
+        plan_(std::move(plan)),
+        results_(options.results),
         progress_(plan_.selection->chosen * plan_.repeat, options.quiet) {}
 
   int execute();
@@ -163,12 +168,14 @@ class Session {
 };
 
 void Session::print_case(const reports::CaseResult& result) {
-  const bool good = result.verdict == reports::Verdict::kPass || result.verdict == reports::Verdict::kSkip;
+  const bool good =
+      result.verdict == reports::Verdict::kPass || result.verdict == reports::Verdict::kSkip;
   if (result.control || (good && !options_.transcripts)) return;
   progress_.clear();
   if (!good && printed_++ >= kPrintedWhole && !options_.transcripts) {
     if (printed_ == kPrintedWhole + 1)
-      fmt::print("\nFurther cases did not pass; they are listed below, and --results keeps them whole.\n");
+      fmt::print(
+          "\nFurther cases did not pass; they are listed below, and --results keeps them whole.\n");
     return;
   }
   fmt::print("{}\n", reports::failure_text(result));
@@ -182,7 +189,8 @@ void Session::take(std::vector<reports::CaseResult> results) {
     tally.count(result);
     tally_.count(result);
     print_case(result);
-    for (const auto& line : result.events) seconds = std::max(seconds, static_cast<double>(line.at) / 1e6);
+    for (const auto& line : result.events)
+      seconds = std::max(seconds, static_cast<double>(line.at) / 1e6);
   }
   if (!results.empty()) progress_.done(results.front().suite, tally, seconds);
 }
@@ -213,14 +221,15 @@ int Session::close(const Run& run, bool interrupted, const std::string& trouble)
   fmt::print("{}", options_.quiet ? reports::summary_text(summary.summary, exit_code, colour)
                                   : reports::run_text(summary, colour));
   if (static_cast<unsigned>(tally_.chosen()) < options_.min)
-    fmt::print("Only {} cases were judged, and --min asks for {}.\n", tally_.chosen(), options_.min);
+    fmt::print("Only {} cases were judged, and --min asks for {}.\n", tally_.chosen(),
+               options_.min);
   for (const std::string& directory : run.kept()) fmt::print("Kept: {}\n", directory);
   return exit_code;
 }
 
 int Session::execute() {
-  writer_ = std::make_unique<reports::ResultsWriter>(results_.path(),
-                                                     header_of(options_, plan_, *loaded_.catalogue));
+  writer_ = std::make_unique<reports::ResultsWriter>(
+      results_.path(), header_of(options_, plan_, *loaded_.catalogue));
   Run run(plan_, [this](std::vector<reports::CaseResult> results) { take(std::move(results)); });
   std::string trouble;
   bool interrupted = false;
@@ -244,10 +253,11 @@ bool enough_descriptors(const Selection& selection, const RunPlan& plan) {
   const std::size_t needed = 64 + largest * std::max(1U, plan.jobs);
   const std::size_t have = raise_descriptor_limit(needed);
   if (have >= needed) return true;
-  fmt::print(stderr,
-             "postern: this run needs {} file descriptors and may open {}; raise the limit (ulimit -n "
-             "{}), or use fewer --jobs\n",
-             needed, have, needed);
+  fmt::print(
+      stderr,
+      "postern: this run needs {} file descriptors and may open {}; raise the limit (ulimit -n "
+      "{}), or use fewer --jobs\n",
+      needed, have, needed);
   return false;
 }
 
@@ -273,7 +283,8 @@ int run_command(const CommonOptions& common, const RunOptions& options) {
   plan.context.gateway = find_gateway(*loaded.catalogue, options.gateway);
   if (plan.context.gateway == nullptr) return 2;
   plan.context.program = common.program;
-  if (options.gateway != "reference") plan.context.gateway_options = " --gateway " + options.gateway;
+  if (options.gateway != "reference")
+    plan.context.gateway_options = " --gateway " + options.gateway;
   plan.authority = &*loaded.authority;
   plan.selection = &selection;
   plan.program_directory = program_directory();
@@ -284,8 +295,8 @@ int run_command(const CommonOptions& common, const RunOptions& options) {
   plan.fail_fast = options.fail_fast;
   const auto missing = missing_programs(*plan.context.gateway, plan.program_directory);
   if (!missing.empty()) {
-    fmt::print(stderr, "postern: gateway \"{}\" needs {}, which is not installed\n", options.gateway,
-               quoted_list(missing));
+    fmt::print(stderr, "postern: gateway \"{}\" needs {}, which is not installed\n",
+               options.gateway, quoted_list(missing));
     return 3;
   }
   if (plan.context.gateway->own_pid_namespace && !pid_namespace_problem().empty())

@@ -66,7 +66,8 @@ void Run::hand_on(std::vector<reports::CaseResult> results) {
   const std::lock_guard lock(mutex_);
   if (plan_.fail_fast)
     for (const auto& result : results)
-      if (!result.control && result.verdict != reports::Verdict::kPass && result.verdict != reports::Verdict::kSkip)
+      if (!result.control && result.verdict != reports::Verdict::kPass &&
+          result.verdict != reports::Verdict::kSkip)
         interrupted_ = true;
   on_results_(std::move(results));
 }
@@ -102,7 +103,8 @@ void Run::run_configuration(Job& job, const Configuration& configuration, std::s
   job.io.run();
   if (error) std::rethrow_exception(error);
   std::vector<reports::CaseResult> results;
-  for (JudgedCase& judged : judge_stage(plan_.context, *report)) results.push_back(std::move(judged.result));
+  for (JudgedCase& judged : judge_stage(plan_.context, *report))
+    results.push_back(std::move(judged.result));
   {
     const std::lock_guard lock(mutex_);
     for (const auto& one : report->cases) counters_.add(one->observation);
@@ -121,32 +123,39 @@ void Run::run_invalid(Job& job, const Configuration& configuration) {
   gateway_plan.file = plan_.context.gateway;
   gateway_plan.settings = configuration.settings;
   gateway_plan.authority = plan_.authority;
-  gateway_plan.listen_address = fmt::format("127.127.{}.{}", ::getpid() % 250 + 1, job.number % 250 + 1);
+  gateway_plan.listen_address =
+      fmt::format("127.127.{}.{}", ::getpid() % 250 + 1, job.number % 250 + 1);
   gateway_plan.program_directory = plan_.program_directory;
   bool rejects_on_record = false;
   for (const Record& record : gateway_plan.file->records)
-    for (const RecordPattern& pattern : record.patterns) rejects_on_record |= pattern.event == "rejected";
+    for (const RecordPattern& pattern : record.patterns)
+      rejects_on_record |= pattern.event == "rejected";
   bool rejected = false;
   std::function<void(const RecordEvent&)> on_record = [&](const RecordEvent& event) {
     rejected |= event.kind == "rejected";
   };
   std::optional<reports::CaseResult> result;
-  const auto attempt = [](Run* run, const InvalidCase* the_case, GatewayPlan plan, bool on_record_only,
-                          bool* seen, std::function<void(const RecordEvent&)> watch,
+  const auto attempt = [](Run* run, const InvalidCase* the_case, GatewayPlan plan,
+                          bool on_record_only, bool* seen,
+                          std::function<void(const RecordEvent&)> watch,
                           std::optional<reports::CaseResult>* into) -> asio::awaitable<void> {
     try {
       auto gateway = co_await Gateway::start(std::move(plan), std::move(watch));
       co_await gateway->stop();
-      *into = result_of_invalid(run->plan_.context, *the_case, true, "", gateway->last_output(), false);
+      *into =
+          result_of_invalid(run->plan_.context, *the_case, true, "", gateway->last_output(), false);
     } catch (const GatewayDidNotStart& problem) {
       const bool said = on_record_only ? *seen : !problem.last_output.empty();
-      const std::string ending = problem.why == GatewayDidNotStart::Why::kEnded ? problem.exit : problem.what();
-      *into = result_of_invalid(run->plan_.context, *the_case, false, ending, problem.last_output, said);
+      const std::string ending =
+          problem.why == GatewayDidNotStart::Why::kEnded ? problem.exit : problem.what();
+      *into = result_of_invalid(run->plan_.context, *the_case, false, ending, problem.last_output,
+                                said);
     }
   };
   std::exception_ptr error;
-  asio::co_spawn(job.io, attempt(this, &invalid, std::move(gateway_plan), rejects_on_record, &rejected,
-                                 std::move(on_record), &result),
+  asio::co_spawn(job.io,
+                 attempt(this, &invalid, std::move(gateway_plan), rejects_on_record, &rejected,
+                         std::move(on_record), &result),
                  [&](std::exception_ptr problem) { error = problem; });
   job.io.restart();
   job.io.run();
@@ -156,6 +165,16 @@ void Run::run_invalid(Job& job, const Configuration& configuration) {
   hand_on(std::move(results));
 }
 
+namespace {
+
+const Cannot* inexpressible(const GatewayFile& gateway, const Assignment& settings) {
+  for (const Cannot& cannot : gateway.cannot)
+    if (cannot.when.holds(settings)) return &cannot;
+  return nullptr;
+}
+
+}  // namespace
+
 void Run::work(Job& job) {
   const auto& selection = *plan_.selection;
   const std::size_t once = selection.configurations.size();
@@ -164,7 +183,9 @@ void Run::work(Job& job) {
     if (ticket >= once * plan_.repeat) return;
     const Configuration& configuration = selection.configurations[ticket % once];
     try {
-      if (configuration.must_be_rejected) {
+      if (const Cannot* cannot = inexpressible(*plan_.context.gateway, configuration.settings)) {
+        hand_on(skipped(plan_.context, configuration, cannot->why));
+      } else if (configuration.must_be_rejected) {
         run_invalid(job, configuration);
       } else {
         run_configuration(job, configuration, ticket);

@@ -34,7 +34,8 @@ struct RunPlan {
 /// RunCounters is what a run did, for its summary and for measuring it.
 struct RunCounters {
   std::uint64_t connections = 0, messages = 0, gateway_starts = 0, gateway_crashes = 0;
-  std::uint64_t handshakes_12 = 0, handshakes_13 = 0, mutual_12 = 0, mutual_13 = 0, failed_handshakes = 0;
+  std::uint64_t handshakes_12 = 0, handshakes_13 = 0, mutual_12 = 0, mutual_13 = 0,
+                failed_handshakes = 0;
 
   void add(const Observation& observation);
   reports::Facts facts() const;
@@ -43,7 +44,8 @@ struct RunCounters {
 /// Run carries out one plan.
 class Run {
  public:
-  /// on_results is called under a lock, by any thread, with the results of one closed configuration.
+  /// on_results is called under a lock, by any thread, with the results of one closed
+  /// configuration.
   using OnResults = std::function<void(std::vector<reports::CaseResult> results)>;
 
   Run(RunPlan plan, OnResults on_results);

@@ -2,13 +2,13 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <algorithm>
 #include <unordered_map>
 
 #include "control/time_scale.hpp"
@@ -32,7 +32,8 @@ constexpr const char* kNextHopHost = "mx.postern.test";
 
 // address_of gives every case an address of its own, apart for its client and its servers.
 asio::ip::address address_of(unsigned kind, std::size_t index) {
-  return asio::ip::make_address(fmt::format("127.{}.{}.{}", kind, index / 250 + 1, index % 250 + 1));
+  return asio::ip::make_address(
+      fmt::format("127.{}.{}.{}", kind, index / 250 + 1, index % 250 + 1));
 }
 
 /// Actor of the play: one case with its peers and what it waits for.
@@ -99,7 +100,8 @@ struct Stage::State {
   std::unique_ptr<asio::steady_timer> round_over, drained;
 };
 
-const Peer& Stage::State::peer(const std::map<std::string, Peer>& peers, const std::string& name) const {
+const Peer& Stage::State::peer(const std::map<std::string, Peer>& peers,
+                               const std::string& name) const {
   return peers.at(name);
 }
 
@@ -123,7 +125,8 @@ void Stage::State::cast(std::unique_ptr<PlayedCase> played, std::size_t index) {
   observation.token = make_token(plan.seed, number);
   observation.recipient = observation.token + "@" + one->domain;
   observation.sender = observation.token + "@" + one->sender_domain;
-  observation.message = make_message(observation.token, observation.sender, observation.recipient, number);
+  observation.message =
+      make_message(observation.token, observation.sender, observation.recipient, number);
 
   Scene& scene = one->scene;
   scene.observation = &observation;
@@ -154,12 +157,16 @@ void Stage::State::cast(std::unique_ptr<PlayedCase> played, std::size_t index) {
 // serve puts the fake servers of a case behind their listeners, for as long as these are open.
 void Stage::State::serve(CastCase& one) {
   const auto on_end = [this, self = &one](std::exception_ptr error) { note_problem(*self, error); };
-  asio::co_spawn(io, play_server(one.scene, peer(plan.catalogue->servers, "good"), *one.mailbox, Side::kSender),
-                 on_end);
+  asio::co_spawn(
+      io,
+      play_server(one.scene, peer(plan.catalogue->servers, "good"), *one.mailbox, Side::kSender),
+      on_end);
   const StageCase& what = one.played->what;
   if (what.matrix != nullptr) {
-    asio::co_spawn(io, play_server(one.scene, peer(plan.catalogue->servers, what.matrix->server),
-                                   *one.server, Side::kServer), on_end);
+    asio::co_spawn(io,
+                   play_server(one.scene, peer(plan.catalogue->servers, what.matrix->server),
+                               *one.server, Side::kServer),
+                   on_end);
     return;
   }
   for (const Script& script : what.story->scripts) {
@@ -167,13 +174,16 @@ void Stage::State::serve(CastCase& one) {
     if (script.peer.empty()) {
       asio::co_spawn(io, play_server_script(one.scene, script, *one.server), on_end);
     } else {
-      asio::co_spawn(io, play_server(one.scene, peer(plan.catalogue->servers, script.peer), *one.server,
-                                     Side::kServer), on_end);
+      asio::co_spawn(io,
+                     play_server(one.scene, peer(plan.catalogue->servers, script.peer), *one.server,
+                                 Side::kServer),
+                     on_end);
     }
     return;
   }
-  asio::co_spawn(io, play_server(one.scene, peer(plan.catalogue->servers, "good"), *one.server, Side::kServer),
-                 on_end);
+  asio::co_spawn(
+      io, play_server(one.scene, peer(plan.catalogue->servers, "good"), *one.server, Side::kServer),
+      on_end);
 }
 
 void Stage::State::add_fact(CastCase& one, const RecordEvent& event, const std::string& prefix) {
@@ -212,7 +222,8 @@ asio::awaitable<bool> Stage::State::start() {
   for (std::size_t i = 0; i < cast_.size(); ++i) {
     const CastCase& one = *cast_[i];
     Route next_hop{one.domain, kNextHopHost, address_of(20, i).to_string(), one.server->port()};
-    Route sender{one.sender_domain, kNextHopHost, address_of(30, i).to_string(), one.mailbox->port()};
+    Route sender{one.sender_domain, kNextHopHost, address_of(30, i).to_string(),
+                 one.mailbox->port()};
     gateway_plan.routes.push_back(std::move(next_hop));
     gateway_plan.routes.push_back(std::move(sender));
   }
@@ -220,7 +231,9 @@ asio::awaitable<bool> Stage::State::start() {
   gateway_plan.listen_address = plan.listen_address;
   gateway_plan.keep_directory = plan.keep_directory;
   gateway_plan.program_directory = plan.program_directory;
-  std::function<void(const RecordEvent&)> on_event = [this](const RecordEvent& event) { on_record(event); };
+  std::function<void(const RecordEvent&)> on_event = [this](const RecordEvent& event) {
+    on_record(event);
+  };
   ++report.starts;
   try {
     gateway = co_await Gateway::start(std::move(gateway_plan), std::move(on_event));
@@ -229,7 +242,8 @@ asio::awaitable<bool> Stage::State::start() {
     report.last_output = problem.last_output;
     co_return false;
   }
-  const asio::ip::tcp::endpoint endpoint(asio::ip::make_address(gateway->address()), gateway->port());
+  const asio::ip::tcp::endpoint endpoint(asio::ip::make_address(gateway->address()),
+                                         gateway->port());
   for (const auto& one : cast_) one->scene.gateway = endpoint;
   if (plan.keep_directory) report.directory = gateway->directory();
   co_return true;
@@ -238,7 +252,8 @@ asio::awaitable<bool> Stage::State::start() {
 // settled tells whether all that a case waits for is known.
 bool Stage::State::settled(const CastCase& one) const {
   const Observation& observation = one.played->observation;
-  if (interrupted || !observation.harness_error.empty() || !observation.gateway_died.empty()) return true;
+  if (interrupted || !observation.harness_error.empty() || !observation.gateway_died.empty())
+    return true;
   const bool accepted = std::any_of(observation.client.begin(), observation.client.end(),
                                     [](const ConnectionFacts& c) { return c.accepted; });
   if (!accepted)
@@ -382,10 +397,13 @@ asio::awaitable<StageReport> Stage::State::play() {
   co_return std::move(report);
 }
 
-Stage::Stage(asio::io_context& io, StagePlan plan) : state_(std::make_unique<State>(io, std::move(plan))) {}
+Stage::Stage(asio::io_context& io, StagePlan plan)
+    : state_(std::make_unique<State>(io, std::move(plan))) {}
 Stage::~Stage() = default;
 
-asio::awaitable<StageReport> Stage::play() { return state_->play(); }
+asio::awaitable<StageReport> Stage::play() {
+  return state_->play();
+}
 
 void Stage::interrupt() {
   state_->interrupted = true;

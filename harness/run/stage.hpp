@@ -47,7 +47,7 @@ struct PlayedCase {
   Observation observation;
   std::int64_t began = 0;  ///< Microseconds on the stage's axis.
   double seconds = 0;
-  bool played = false;     ///< False: the run was interrupted before its end.
+  bool played = false;  ///< False: the run was interrupted before its end.
 };
 
 /// StageReport is what came of one configuration.

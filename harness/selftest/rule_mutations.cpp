@@ -35,18 +35,26 @@ struct Leg {
 };
 
 const Leg kLegs[] = {
-    {LegName::kInbound, {"accept", "refuse", "drop", "broken"}, &Matrix::inbound, &MatrixCase::inbound,
+    {LegName::kInbound,
+     {"accept", "refuse", "drop", "broken"},
+     &Matrix::inbound,
+     &MatrixCase::inbound,
      &Recorded::inbound},
-    {LegName::kOutbound, {"redirect", "hold", "bounce"}, &Matrix::outbound, &MatrixCase::outbound,
+    {LegName::kOutbound,
+     {"redirect", "hold", "bounce"},
+     &Matrix::outbound,
+     &MatrixCase::outbound,
      &Recorded::outbound},
 };
 
-bool read_results(const std::string& folder, const Catalogue& catalogue, std::vector<Recorded>& recorded) {
+bool read_results(const std::string& folder, const Catalogue& catalogue,
+                  std::vector<Recorded>& recorded) {
   std::unordered_map<std::string, const MatrixCase*> cells;
   for (const MatrixCase& cell : catalogue.matrix_cases) cells[cell.id()] = &cell;
   std::set<std::string> seen;
   for (const auto& entry : fs::directory_iterator(folder)) {
-    if (entry.path().extension() != ".jsonl" || !entry.path().filename().string().starts_with("tls-modes+"))
+    if (entry.path().extension() != ".jsonl" ||
+        !entry.path().filename().string().starts_with("tls-modes+"))
       continue;
     reports::ResultsReader reader(entry.path().string());
     while (auto result = reader.next()) {
@@ -56,8 +64,8 @@ bool read_results(const std::string& folder, const Catalogue& catalogue, std::ve
     }
   }
   if (recorded.size() == cells.size()) return true;
-  fmt::print(stderr, "{} of {} cases are recorded in {}; run the matrix tests first\n", recorded.size(),
-             cells.size(), folder);
+  fmt::print(stderr, "{} of {} cases are recorded in {}; run the matrix tests first\n",
+             recorded.size(), cells.size(), folder);
   return false;
 }
 
@@ -73,7 +81,8 @@ std::set<std::string> reds(const Leg& leg, const std::vector<Recorded>& recorded
   std::set<std::string> red;
   for (const Recorded& one : recorded) {
     const Rule* rule = one.cell->*leg.deciding;
-    if (rule != nullptr && grade(rule->expect, one.*leg.observed) != Grade::kForm) red.insert(one.cell->id());
+    if (rule != nullptr && grade(rule->expect, one.*leg.observed) != Grade::kForm)
+      red.insert(one.cell->id());
   }
   return red;
 }
@@ -88,14 +97,15 @@ int mutate(const Leg& leg, Rule& rule, const std::vector<Recorded>& recorded, in
     if (has_word(rule.expect, word)) continue;
     const Expectation kept = rule.expect;
     std::string error;
-    rule.expect.form = rule.expect.letter = rule.expect.policy = parse_outcomes(word, leg.name, error);
+    rule.expect.form = rule.expect.letter = rule.expect.policy =
+        parse_outcomes(word, leg.name, error);
     const std::set<std::string> red = reds(leg, recorded);
     rule.expect = kept;
     ++tried;
     if (red == decided) continue;
     ++wrong;
-    fmt::print(stderr, "{}: {} expected in place of {}: {} cells decided, {} red\n", rule.place.text(), word,
-               kept.form_text, decided.size(), red.size());
+    fmt::print(stderr, "{}: {} expected in place of {}: {} cells decided, {} red\n",
+               rule.place.text(), word, kept.form_text, decided.size(), red.size());
   }
   return wrong;
 }
@@ -119,12 +129,14 @@ int main(int argc, char** argv) {
   for (const Leg& leg : kLegs) {
     const std::set<std::string> red = reds(leg, recorded);
     if (!red.empty()) {
-      fmt::print(stderr, "{} recorded cells are red before any change, {} among them\n", red.size(), *red.begin());
+      fmt::print(stderr, "{} recorded cells are red before any change, {} among them\n", red.size(),
+                 *red.begin());
       ++wrong;
     }
     for (const auto& matrix : catalogue->matrices)
       for (Rule& rule : (*matrix).*leg.rules) wrong += mutate(leg, rule, recorded, tried);
   }
-  fmt::print("{} changed rules over {} recorded cases, {} not caught exactly\n", tried, recorded.size(), wrong);
+  fmt::print("{} changed rules over {} recorded cases, {} not caught exactly\n", tried,
+             recorded.size(), wrong);
   return wrong == 0 && tried > 0 ? 0 : 1;
 }
