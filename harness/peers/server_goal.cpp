@@ -33,6 +33,7 @@ class ServerConversation {
   Talk talk_;
   const Peer& peer_;
   Side side_;
+  bool greeted_ = false;          ///< EHLO or HELO was heard, since TLS began (RFC 3207 §4.2).
   bool sender_taken_ = false;  ///< Of the transaction under way (RFC 5321 §4.1.4).
   bool recipient_taken_ = false;
 };
@@ -74,6 +75,7 @@ asio::awaitable<bool> ServerConversation::answer(std::string reply) {
 
 asio::awaitable<bool> ServerConversation::ehlo() {
   const bool in_tls = talk_.phase() == Phase::kTls;
+  greeted_ = true;
   const bool offers = peer_.upgrades && !in_tls;
   const Point point = in_tls ? Point::kAfterTls : Point::kEhlo;
   const Deviation* here = deviation(point);
@@ -94,6 +96,7 @@ asio::awaitable<bool> ServerConversation::starttls() {
     facts.starttls_reply = here->act == Act::kSay ? std::atoi(here->bytes.c_str()) : 0;
   if (!co_await answer(Point::kStarttls, "220 2.0.0 Ready to start TLS\r\n")) co_return false;
   if (facts.starttls_reply != 220) co_return true;
+  greeted_ = false;
   TlsWish wish = wish_of(talk_.scene(), peer_);
   Wire::DeviationAt at = [this](Point point) { return deviation(point); };
   co_return co_await talk_.start_tls(std::move(wish), std::move(at));
@@ -134,9 +137,13 @@ asio::awaitable<bool> ServerConversation::data() {
 asio::awaitable<bool> ServerConversation::serve(std::string line) {
   const std::string verb = verb_of(line);
   if (verb == "EHLO") return ehlo();
-  if (verb == "HELO") return answer("250 server.postern.test\r\n");
+  if (verb == "HELO") {
+    greeted_ = true;
+    return answer("250 server.postern.test\r\n");
+  }
   if (verb == "STARTTLS" && peer_.upgrades && talk_.phase() != Phase::kTls) return starttls();
   if (verb == "MAIL") {
+    if (!greeted_) return answer("503 5.5.1 EHLO comes first\r\n");
     talk_.facts().mail = true;
     recipient_taken_ = false;
     return envelope(Point::kMail, "250 2.1.0 Sender taken\r\n", sender_taken_);

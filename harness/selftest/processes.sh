@@ -56,6 +56,18 @@ edit "$scenarios/gateways/reference.xml" 's#client-level="\$\{client-level\}"#cl
 expect 1 "leak" "$POSTERN" --scenarios "$scenarios" run \
   --filter 'server-level=attempt client-certificate=none client-level=verify client=plain server=good|expired'
 
+# A negative whose control fails proves nothing: it is invalid.
+own_scenarios
+edit "$scenarios/gateways/reference.xml" 's#next-hop-ca="\$\{trust.root\}"#next-hop-ca="${trust.unrelated}"#'
+expect 1 "its outbound control did not pass" "$POSTERN" --scenarios "$scenarios" run \
+  --filter 'server-level=none client-level=verify client=plain server=expired|good'
+
+# A negative without a record of the session is not believed.
+own_scenarios
+edit "$scenarios/gateways/reference.xml" '/<event kind="session-end">/d'
+expect 3 "evidence is missing: inbound record" "$POSTERN" --scenarios "$scenarios" run \
+  --filter 'server-level=require client-certificate=none client-level=none client=plain server=good'
+
 # interrupted SIGNAL: starts a run, waits for its first gateway, sends the signal.
 interrupted() {
   "$POSTERN" run --jobs 1 --repeat 1000 "$mode" >"$scratch/out" 2>"$scratch/err" &
