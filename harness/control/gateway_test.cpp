@@ -10,6 +10,7 @@
 #include <fstream>
 
 #include "control/exit.hpp"
+#include "control/time_scale.hpp"
 
 namespace postern {
 namespace {
@@ -216,7 +217,10 @@ TEST_F(GatewayTest, a_gateway_that_does_not_stop_is_killed_and_that_is_said) {
   runs("trap '' TERM; echo READY; read x");
   const Exit exit = start_and_stop();
   EXPECT_FALSE(exit.clean);
-  EXPECT_EQ(exit.text, "killed by signal 9 (KILL) after it did not stop within 50ms on SIGTERM");
+  const auto waited =
+      std::chrono::duration_cast<std::chrono::milliseconds>(scaled(file_.stop_within));
+  EXPECT_EQ(exit.text, "killed by signal 9 (KILL) after it did not stop within " +
+                           std::to_string(waited.count()) + "ms on SIGTERM");
 }
 
 TEST_F(GatewayTest, ending_by_its_stop_signal_is_clean) {
