@@ -114,7 +114,7 @@ std::string allowed_text(std::string_view found, const std::vector<std::string_v
 }
 
 bool Element::has(const char* name) {
-  asked_.emplace_back(name);
+  if (std::find(asked_.begin(), asked_.end(), name) == asked_.end()) asked_.emplace_back(name);
   return !node_.attribute(name).empty();
 }
 

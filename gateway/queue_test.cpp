@@ -1,0 +1,201 @@
+#include "queue.hpp"
+
+#include <gtest/gtest.h>
+
+#include <boost/asio/co_spawn.hpp>
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <filesystem>
+
+#include "bounce.hpp"
+#include "mint.hpp"
+#include "tls_context.hpp"
+
+namespace gateway {
+namespace {
+
+class QueueTest : public ::testing::Test {
+ protected:
+  QueueTest() {
+    std::string pattern = std::filesystem::temp_directory_path() / "gateway-queue-XXXXXX";
+    folder_ = mkdtemp(pattern.data());
+  }
+  ~QueueTest() override { std::filesystem::remove_all(folder_); }
+
+  std::unique_ptr<Queue> open() {
+    return std::make_unique<Queue>(context_.get_executor(), folder_, [this] { ++flushes_; });
+  }
+
+  static Envelope envelope_of(std::uint64_t id) {
+    Envelope envelope;
+    envelope.id = id;
+    envelope.sender = "a@a.test";
+    envelope.received = TimePoint(Duration(5));
+    envelope.size = 3;
+    envelope.recipients.resize(2);
+    envelope.recipients[0].address = "x@b.test";
+    envelope.recipients[1].address = "y@b.test";
+    envelope.recipients[1].number = 1;
+    return envelope;
+  }
+
+  std::string folder_;
+  boost::asio::io_context context_;
+  // Without it a turn with nothing to do would stop the context for good.
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_{
+      context_.get_executor()};
+  int flushes_ = 0;
+};
+
+TEST_F(QueueTest, AGroupIsRecordedFlushedAndThenResumed) {
+  const auto queue = open();
+  queue->load();
+  std::string order;
+  for (int i = 1; i <= 2; ++i) {
+    Job job;
+    job.work = [i](Database& database) {
+      database.insert(envelope_of(static_cast<std::uint64_t>(i)), "abc");
+    };
+    job.record = [&](const std::string& error) { order += error.empty() ? "r" : "!"; };
+    job.resume = [&](const std::string&) { order += flushes_ > 0 ? "R" : "?"; };
+    queue->post(std::move(job));
+  }
+  while (queue->pending() > 0) context_.run_one();
+  EXPECT_TRUE(order == "rrRR" || order == "rRrR") << order;
+}
+
+TEST_F(QueueTest, OneBadJobDoesNotFailItsGroup) {
+  const auto queue = open();
+  queue->load();
+  std::vector<std::string> errors(3);
+  for (std::size_t i = 0; i < 3; ++i) {
+    Job job;
+    job.work = [i](Database& database) {
+      database.insert(envelope_of(i + 1), "abc");
+      if (i == 1) throw std::runtime_error("bad job");
+    };
+    job.record = [&errors, i](const std::string& error) { errors[i] = error; };
+    queue->post(std::move(job));
+  }
+  while (queue->pending() > 0) context_.run_one();
+  EXPECT_EQ(errors, (std::vector<std::string>{"", "bad job", ""}));
+}
+
+TEST_F(QueueTest, WhatIsCompleteSurvivesAndWhatIsNotIsRemoved) {
+  {
+    Database database(folder_ + "/queue.db", Database::Mode::write);
+    database.begin();
+    database.insert(envelope_of(7), "abc");
+    database.insert_incomplete(8);
+    database.append_chunk(8, 0, "lost");
+    database.insert_incomplete(9);
+    database.append_chunk(9, 0, "one");
+    database.append_chunk(9, 1, "two");
+    database.complete(envelope_of(9));
+    Recipient later = envelope_of(7).recipients[0];
+    later.attempts = 3;
+    later.reason = "why";
+    database.defer_recipient(7, later);
+    database.remove_recipient(7, 1);
+    database.commit();
+  }
+  const auto queue = open();
+  const auto messages = queue->load();
+  ASSERT_EQ(messages.size(), 2U);
+  EXPECT_EQ(messages[0].id, 7U);
+  ASSERT_EQ(messages[0].recipients.size(), 1U);
+  EXPECT_EQ(messages[0].recipients[0].attempts, 3U);
+  EXPECT_EQ(messages[0].recipients[0].reason, "why");
+  EXPECT_EQ(messages[1].recipients.size(), 2U);
+  EXPECT_GT(queue->next_id(), 9U);
+  std::string text;
+  boost::asio::co_spawn(
+      context_,
+      [](Queue* from, std::string* to) -> boost::asio::awaitable<void> {
+        for (std::uint64_t i = 0; i < 3; ++i) *to += co_await from->body_piece(9, i) + "|";
+        *to += co_await from->body_piece(7, 0);
+        *to += co_await from->body_piece(8, 0);
+      }(queue.get(), &text),
+      [this](std::exception_ptr) { work_.reset(); });
+  context_.run();
+  EXPECT_EQ(text, "one|two||abc");
+}
+
+TEST_F(QueueTest, IdsRiseAndReadWell) {
+  const auto queue = open();
+  queue->load();
+  const auto first = queue->next_id();
+  EXPECT_LT(first, queue->next_id());
+  EXPECT_EQ(queue_id(32), "10");
+}
+
+TEST_F(QueueTest, OneGatewayAtATime) {
+  const auto queue = open();
+  EXPECT_THROW(open(), DatabaseError);
+}
+
+TEST(Bounce, IsAReportThatNamesEachRecipient) {
+  Envelope original;
+  original.id = 40;
+  original.sender = "a@a.test";
+  Envelope bounce;
+  bounce.id = 41;
+  const std::string header = header_of("Subject: \xc3\xa9\r\nX: y\r\n\r\nbody");
+  EXPECT_EQ(header, "Subject: ??\r\nX: y\r\n");
+  const std::string text =
+      make_bounce("gw.test", bounce, original,
+                  {{"x@b.test", "5.1.1", "550 5.1.1 no\r\nX: evil", "mx.b.test"},
+                   {"y@b.test", "4.4.1", "late", ""}},
+                  header);
+  for (const char* part :
+       {"To: <a@a.test>\r\n", "multipart/report; report-type=delivery-status",
+        "Final-Recipient: rfc822; x@b.test\r\nAction: failed\r\nStatus: 5.1.1\r\nRemote-MTA: dns; "
+        "mx.b.test\r\n",
+        "Final-Recipient: rfc822; y@b.test\r\n", "Subject: ??\r\nX: y\r\n", "no??X: evil"}) {
+    EXPECT_NE(text.find(part), std::string::npos) << part;
+  }
+  EXPECT_EQ(text.substr(text.size() - 4), "--\r\n");
+  EXPECT_EQ(text.find("body"), std::string::npos);
+}
+
+struct DnsId {
+  const char* presented;
+  const char* host;
+  bool matches;
+};
+
+TEST(Certificate, DnsIdsAfterRfc9525) {
+  const DnsId kTable[] = {
+      {"mx.a.test", "mx.a.test", true},
+      {"MX.A.TEST", "mx.a.test", true},
+      {"*.a.test", "mx.a.test", true},
+      {"*.test", "mx.test", true},
+      {"*.a.test", "a.test", false},
+      {"*.a.test", "x.mx.a.test", false},
+      {"m*.a.test", "mx.a.test", false},
+      {"*x.a.test", "mx.a.test", false},
+      {"mx.*.test", "mx.a.test", false},
+      {"*.*.test", "mx.a.test", false},
+      {"*", "mx", false},
+      {"", "", false},
+      {"mx.a.test", "mx.b.test", false},
+      {"*.a.test", ".a.test", false},
+  };
+  for (const auto& row : kTable) {
+    EXPECT_EQ(dns_id_matches(row.presented, row.host), row.matches)
+        << row.presented << " for " << row.host;
+  }
+  EXPECT_FALSE(dns_id_matches(std::string_view("mx.a.test\0.evil", 15), "mx.a.test"));
+}
+
+TEST(Mint, IssuesWhatTheGatewayAccepts) {
+  const Mint mint("CA");
+  const PemPair pair = mint.issue("gw.test", "serverAuth");
+  EXPECT_NE(pair.certificate.find("BEGIN CERTIFICATE"), std::string::npos);
+  EXPECT_NE(pair.key.find("BEGIN PRIVATE KEY"), std::string::npos);
+  EXPECT_NE(pair.key, mint.issue("gw.test", "serverAuth").key);
+}
+
+}  // namespace
+}  // namespace gateway
