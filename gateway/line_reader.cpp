@@ -58,12 +58,6 @@ std::optional<Line> LineReader::take() {
   return line;
 }
 
-bool LineReader::has_line() const {
-  if (buffer_.empty()) return false;
-  LineReader copy(*this);
-  return copy.take().has_value();
-}
-
 void LineReader::discard() {
   buffer_.clear();
   skipping_ = false;

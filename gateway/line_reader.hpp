@@ -25,9 +25,6 @@ class LineReader {
   // take removes the next line; nullopt: more bytes are needed.
   std::optional<Line> take();
 
-  // has_line tells whether take would return one now.
-  bool has_line() const;
-
   // discard throws away all that came and forgets a faulty line (IN-8).
   void discard();
 

@@ -227,7 +227,8 @@ void Server::Inside::check_stopped() {
 
 void Server::Inside::end() {
   stop_timer_.cancel();
-  journal_->add(JournalLine("stopped").add("queued", delivery_->queued()));
+  journal_->add(
+      JournalLine("stopped").add("queued", delivery_->queued()).add("commits", queue_->commits()));
   journal_->flush();
   queue_.reset();
   std::exchange(stopped_, nullptr)();

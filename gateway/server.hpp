@@ -1,4 +1,10 @@
-// The gateway as a whole: listeners, sessions, delivery, signals.
+// The gateway as a whole: listeners, sessions, delivery, settings.
+//
+// What this room holds: policy (pure decisions on TLS), config and settings (the XML file, one
+// generation of it), dialogue and session (receiving: what is answered, what moves the bytes),
+// delivery and conversation (sending: when, and to whom), queue and database (SQLite with group
+// commit), channel and tls_context (TCP and TLS), journal, bounce, simulator. One thread does all
+// the network, one the disk. docs/gateway.md is the manual.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>

@@ -10,6 +10,9 @@
 namespace gateway {
 namespace {
 
+// How long a client may take to read a last reply once the gateway is stopping.
+constexpr Duration kShutdownDrain = std::chrono::milliseconds(200);
+
 IpAddress client_address(const Channel& channel) {
   return IpAddress::parse(channel.remote().address).value_or(IpAddress());
 }
@@ -26,6 +29,7 @@ Session::Session(Services& services, std::unique_ptr<Channel> channel, std::uint
 
 void Session::stop() {
   if (idle_) channel_->interrupt();
+  if (draining_) channel_->limit(kShutdownDrain);
 }
 
 void Session::abort() {
@@ -277,7 +281,10 @@ asio::awaitable<void> Session::lost(Ending ending, std::string detail) {
 asio::awaitable<void> Session::close() {
   co_await channel_->finish();
   record_end();
-  co_await channel_->drain(limits().drain_time);
+  draining_ = true;
+  Duration limit = limits().drain_time;
+  if (services_.stopping) limit = std::min(limit, kShutdownDrain);
+  co_await channel_->drain(limit);
 }
 
 void Session::record_start() {

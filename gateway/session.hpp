@@ -22,7 +22,8 @@ class Session {
   // turn_away answers 421 to a client over a limit and ends.
   asio::awaitable<void> turn_away(std::string reason);
 
-  // stop asks a session that waits for a command to end with 421; one that receives data goes on.
+  // stop asks a session that waits for a command to end with 421; one that receives data goes on,
+  // one that is closed already waits no longer for its client.
   void stop();
 
   // abort ends the session at once.
@@ -59,7 +60,8 @@ class Session {
   LineReader lines_;
   std::string out_;
   TimePoint started_ = now();
-  bool idle_ = false;
+  bool idle_ = false;      // waiting for a command
+  bool draining_ = false;  // closed, waiting for the client to close
   std::string ended_ = "lost";
   std::string detail_;
   int last_code_ = 0;
