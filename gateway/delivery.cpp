@@ -82,6 +82,7 @@ void Delivery::enqueue(Group group) {
 }
 
 void Delivery::pump() {
+  // A copy: what starts may add to it.
   const std::set<std::string> keys = crowded_;
   for (const auto& key : keys) {
     Line& line = lines_[key];
@@ -129,12 +130,15 @@ asio::awaitable<void> Delivery::attempt(Group group) {
   std::unique_ptr<Conversation> last;
   std::vector<Result> results = co_await try_hops(group, body, last);
   co_await settle(group, std::move(results), body);
-  if (last) {
-    conversations_.insert(last.get());
-    co_await last->finish();
-    conversations_.erase(last.get());
-  }
+  co_await finish(last.get());
   finished(group);
+}
+
+asio::awaitable<void> Delivery::finish(Conversation* conversation) {
+  if (!conversation) co_return;
+  conversations_.insert(conversation);
+  co_await conversation->finish();
+  conversations_.erase(conversation);
 }
 
 // try_hops tries every next hop in turn for those whose fate is still soft, and falls back to clear
@@ -184,7 +188,7 @@ asio::awaitable<void> Delivery::try_hop(std::shared_ptr<const Settings> settings
     parcel.recipients.push_back(group.recipients[i].address);
   }
   if (open.empty()) co_return;
-  if (last) co_await last->finish();
+  co_await finish(last.get());
   last.reset();
   if (!hop.folder.empty()) {
     co_await drop_into_folder(std::move(hop), group.id, body, results);

@@ -84,6 +84,7 @@ class Delivery {
   asio::awaitable<void> try_hop(std::shared_ptr<const Settings> settings, NextHop hop, bool clear,
                                 const Group& group, BodySource& body, std::vector<Result>& results,
                                 unsigned& connection, std::unique_ptr<Conversation>& last);
+  asio::awaitable<void> finish(Conversation* conversation);
   asio::awaitable<void> drop_into_folder(NextHop hop, std::uint64_t id, BodySource& body,
                                          std::vector<Result>& results);
   asio::awaitable<void> write_bounce(const Group& group, const std::vector<Result>& results,

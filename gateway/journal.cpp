@@ -8,8 +8,6 @@
 #include <cstring>
 #include <stdexcept>
 
-#include "values.hpp"
-
 namespace gateway {
 namespace {
 
@@ -53,7 +51,11 @@ std::string json_string(std::string_view value) {
 }
 
 JournalLine::JournalLine(std::string_view event) {
-  text_ = fmt::format("{{\"time\":\"{}\",\"event\":\"{}\"", rfc3339(now()), event);
+  text_ = fmt::format("\"event\":\"{}\"", event);
+}
+
+std::string JournalLine::text(TimePoint time) const {
+  return fmt::format("{{\"time\":\"{}\",{}}}\n", rfc3339(time), text_);
 }
 
 JournalLine& JournalLine::add(std::string_view key, std::string_view value) {
@@ -82,7 +84,7 @@ Journal::~Journal() {
 
 void Journal::add(const JournalLine& line) {
   const bool first = pending_.empty();
-  pending_ += line.text();
+  pending_ += line.text(now());
   if (first && schedule_) schedule_();
 }
 

@@ -7,20 +7,22 @@
 #include <string>
 #include <string_view>
 
+#include "values.hpp"
+
 namespace gateway {
 
 // JournalLine is one event under construction. Fields stand in the order in which they are added,
 // which is the same for every line of an event, so that a regular expression can match it.
 class JournalLine {
  public:
-  // The constructor stamps the line with the time now.
   explicit JournalLine(std::string_view event);
 
   JournalLine& add(std::string_view key, std::string_view value);
   JournalLine& add(std::string_view key, std::uint64_t value);
 
-  // text is the finished line with its newline.
-  std::string text() const { return text_ + "}\n"; }
+  // text is the finished line with its newline. The time is that of its writing, so that the times
+  // of a journal never run backwards.
+  std::string text(TimePoint time) const;
 
  private:
   std::string text_;

@@ -31,20 +31,24 @@ void Queue::lock(const std::string& folder) {
     throw DatabaseError(fmt::format("{}: cannot open it: {}", path, std::strerror(errno)));
   }
   if (flock(lock_, LOCK_EX | LOCK_NB) != 0) {
-    close(lock_);
+    ::close(lock_);
     throw DatabaseError(fmt::format("{}: another gateway uses this folder", path));
   }
 }
 
 Queue::~Queue() {
+  close();
+  database_.reset();
+  ::close(lock_);
+}
+
+void Queue::close() {
   {
     const std::lock_guard<std::mutex> guard(mutex_);
     stopping_ = true;
   }
   work_came_.notify_one();
   if (thread_.joinable()) thread_.join();
-  database_.reset();
-  close(lock_);
 }
 
 std::vector<Envelope> Queue::load() {

@@ -57,6 +57,9 @@ class Queue {
   // body_piece reads a piece of a stored body (see Database::body_piece).
   asio::awaitable<std::string> body_piece(std::uint64_t id, std::uint64_t sequence);
 
+  // close writes what waits and ends the thread; jobs posted later are never done.
+  void close();
+
   // pending counts jobs whose resume has not been called yet.
   std::size_t pending() const { return pending_; }
 

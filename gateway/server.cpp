@@ -22,6 +22,12 @@ namespace gateway {
 
 using asio::ip::tcp;
 
+namespace {
+
+constexpr Duration kAbortTime = std::chrono::milliseconds(500);
+
+}  // namespace
+
 class Server::Inside : public std::enable_shared_from_this<Server::Inside> {
  public:
   Inside(asio::any_io_executor executor, Config config, std::string config_path)
@@ -42,6 +48,7 @@ class Server::Inside : public std::enable_shared_from_this<Server::Inside> {
   void admit(tcp::socket socket);
   asio::awaitable<void> serve(std::shared_ptr<Session> session, std::string client,
                               std::string refusal);
+  void abort();
   void check_stopped();
   void end();
 
@@ -59,7 +66,6 @@ class Server::Inside : public std::enable_shared_from_this<Server::Inside> {
   std::uint64_t last_session_ = 0;
   unsigned generation_ = 1;
   bool flush_posted_ = false;
-  bool aborted_ = false;
   std::function<void()> stopped_;
 };
 
@@ -210,10 +216,19 @@ void Server::Inside::stop(std::function<void()> stopped) {
   stop_timer_.expires_after(services_->settings->config.limits.shutdown_time);
   stop_timer_.async_wait([self = shared_from_this()](const boost::system::error_code& error) {
     if (error) return;
-    self->aborted_ = true;
-    self->delivery_->abort();
-    for (const auto& session : self->sessions_) session->abort();
-    self->check_stopped();
+    self->abort();
+  });
+  check_stopped();
+}
+
+// abort cuts short what is still in hand. What does not let go even then, such as a connection
+// attempt that nobody answers, is left behind: the time to stop is bounded.
+void Server::Inside::abort() {
+  delivery_->abort();
+  for (const auto& session : sessions_) session->abort();
+  stop_timer_.expires_after(kAbortTime);
+  stop_timer_.async_wait([self = shared_from_this()](const boost::system::error_code& error) {
+    if (!error && self->stopped_) self->end();
   });
   check_stopped();
 }
@@ -227,10 +242,10 @@ void Server::Inside::check_stopped() {
 
 void Server::Inside::end() {
   stop_timer_.cancel();
+  queue_->close();
   journal_->add(
       JournalLine("stopped").add("queued", delivery_->queued()).add("commits", queue_->commits()));
   journal_->flush();
-  queue_.reset();
   std::exchange(stopped_, nullptr)();
 }
 
