@@ -219,7 +219,8 @@ asio::awaitable<TlsFacts> Channel::start_tls(SslHandle ssl) {
     const std::size_t arrived = co_await body.receive();
     BIO_write(in, body.raw.data(), static_cast<int>(arrived));
   }
-  co_await body.send_tls_output();
+  // A client goes on at once: its last flight travels with its first command.
+  if (SSL_is_server(body.ssl.get())) co_await body.send_tls_output();
   body.tls_broken = false;
   co_return facts_of(body.ssl.get());
 }

@@ -384,7 +384,9 @@ asio::awaitable<void> Delivery::settle(Group group, std::vector<Result> results,
     if (message.in_flight.empty()) message.body = nullptr;
     set_timer();
   }
-  std::string error = co_await services_.queue.perform(work, std::move(recorded));
+  // After a crash in this moment a message may arrive twice, but none is lost.
+  const bool lazy = settlement->bounce.id == 0;
+  std::string error = co_await services_.queue.perform(work, std::move(recorded), lazy);
   while (!error.empty() && !stopping_) {
     // The fates stand in memory; the disk is told again until it takes them.
     asio::steady_timer pause(services_.executor, std::chrono::seconds(1));

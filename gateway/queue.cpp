@@ -10,10 +10,17 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <filesystem>
 
 namespace gateway {
+namespace {
+
+// What a lazy job may wait: long enough to meet others under load, too short to be noticed.
+constexpr auto kLazyWait = std::chrono::milliseconds(4);
+
+}  // namespace
 
 Queue::Queue(asio::any_io_executor executor, const std::string& folder, std::function<void()> flush)
     : executor_(std::move(executor)), flush_(std::move(flush)) {
@@ -71,6 +78,7 @@ void Queue::post(Job job) {
   ++pending_;
   {
     const std::lock_guard<std::mutex> guard(mutex_);
+    urgent_ = urgent_ || !job.lazy;
     waiting_.push_back(std::move(job));
   }
   work_came_.notify_one();
@@ -83,7 +91,9 @@ void Queue::run() {
       std::unique_lock<std::mutex> guard(mutex_);
       work_came_.wait(guard, [this] { return stopping_ || !waiting_.empty(); });
       if (waiting_.empty()) return;
+      work_came_.wait_for(guard, kLazyWait, [this] { return stopping_ || urgent_; });
       group.swap(waiting_);
+      urgent_ = false;
     }
     auto done = std::make_shared<std::vector<Done>>(run_group(std::move(group)));
     asio::post(executor_, [this, done] { hand_back(std::move(*done)); });
@@ -130,10 +140,12 @@ void Queue::hand_back(std::vector<Done> done) {
 }
 
 asio::awaitable<std::string> Queue::perform(std::function<void(Database&)> work,
-                                            std::function<void(const std::string&)> record) {
+                                            std::function<void(const std::string&)> record,
+                                            bool lazy) {
   auto job = std::make_shared<Job>();
   job->work = std::move(work);
   job->record = std::move(record);
+  job->lazy = lazy;
   const auto initiation = [this, job](auto handler) {
     const auto shared = std::make_shared<decltype(handler)>(std::move(handler));
     job->resume = [shared](const std::string& error) { std::move (*shared)(error); };

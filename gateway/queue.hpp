@@ -29,6 +29,8 @@ struct Job {
   std::function<void(Database&)> work;
   std::function<void(const std::string& error)> record;
   std::function<void(const std::string& error)> resume;
+  // A lazy job waits a moment for others to share their sync: nobody is told before it is done.
+  bool lazy = false;
 };
 
 // Queue owns the folder `data` (one gateway at a time, by a lock) and the thread.
@@ -52,7 +54,8 @@ class Queue {
 
   // perform is post and waits until the job is done. It returns the error, empty if there is none.
   asio::awaitable<std::string> perform(std::function<void(Database&)> work,
-                                       std::function<void(const std::string&)> record);
+                                       std::function<void(const std::string&)> record,
+                                       bool lazy = false);
 
   // body_piece reads a piece of a stored body (see Database::body_piece).
   asio::awaitable<std::string> body_piece(std::uint64_t id, std::uint64_t sequence);
@@ -87,6 +90,7 @@ class Queue {
   std::mutex mutex_;
   std::condition_variable work_came_;
   std::deque<Job> waiting_;
+  bool urgent_ = false;  // something that waits is not lazy
   bool stopping_ = false;
   std::thread thread_;
 };
