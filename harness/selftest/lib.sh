@@ -43,3 +43,10 @@ finish() {
   [ "$failures" -eq 0 ] && echo "all as expected"
   exit "$((failures > 0))"
 }
+
+# cannot_run REASON: what this test needs is missing. A skip, which CI does not allow.
+cannot_run() {
+  echo "cannot run: $*"
+  [ "${CI:-}" = true ] && exit 1
+  exit 77
+}
