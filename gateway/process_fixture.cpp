@@ -269,6 +269,10 @@ NextHop::NextHop(const Bench& bench, Kind kind, const std::string& pair)
     : kind_(kind),
       context_(server_context(bench, pair)),
       listener_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+  if (kind == Kind::demands_certificate) {
+    SSL_CTX_set_verify(context_.get(), SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
+    SSL_CTX_load_verify_file(context_.get(), bench.path("ca.pem").c_str());
+  }
   sockaddr_in address = address_of("127.0.0.1", 0);
   socklen_t size = sizeof address;
   bind(listener_, as_sockaddr(address), size);
@@ -330,7 +334,8 @@ void NextHop::serve(Wire wire) {
           note("after 421");
         return;
       }
-      wire.say("220 2.0.0 go on\r\n");
+      wire.say(kind_ == Kind::adds_replies ? "220 2.0.0 go on\r\n250-evil\r\n250 AUTH PLAIN\r\n"
+                                           : "220 2.0.0 go on\r\n");
       if (kind_ == Kind::breaks_handshake) {
         wire.fill();  // the ClientHello: what comes before it would be discarded (OUT-7)
         wire.say("this is not TLS\r\n");
@@ -349,10 +354,12 @@ void NextHop::serve(Wire wire) {
 
 bool NextHop::transaction(Wire& wire, const std::string& command, const std::string& mark) {
   const std::string verb = command.substr(0, 4);
-  const bool starttls = kind_ != Kind::plain && mark.empty();
+  const bool offers_tls = kind_ != Kind::plain && kind_ != Kind::seven_bit;
+  const bool starttls = offers_tls && mark.empty();
   if (verb == "EHLO") {
     wire.say(std::string("250-mx.b.test\r\n250-PIPELINING\r\n") +
-             (starttls ? "250-STARTTLS\r\n" : "") + "250 8BITMIME\r\n");
+             (starttls ? "250-STARTTLS\r\n" : "") +
+             (kind_ == Kind::seven_bit ? "250 HELP\r\n" : "250 8BITMIME\r\n"));
   } else if (verb == "RCPT" &&
              (kind_ == Kind::refuses_all ||
               (kind_ == Kind::refuses_recipient && command.find("<x@") != std::string::npos))) {

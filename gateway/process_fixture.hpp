@@ -129,6 +129,9 @@ class NextHop {
     refuses_recipient,  // 550 to x@, 250 to others
     refuses_all,        // 550 to RCPT
     defers,             // 450 to RCPT
+    adds_replies,       // more replies behind the 220 to STARTTLS, in the same write
+    demands_certificate,
+    seven_bit,  // no 8BITMIME, and no TLS
   };
   NextHop(const Bench& bench, Kind kind, const std::string& pair = "mx");
   ~NextHop();

@@ -203,6 +203,62 @@ TEST_F(ProcessTest, RefusedStarttlsGoesOnInClearUnderAttempt) {
   program.wait_for({"\"event\":\"relayed\"", "\"connection\":1", "\"cause\":\"starttls-refused\""});
 }
 
+TEST_F(ProcessTest, ClearTextComesOnlyAfterEveryNextHopWasTriedWithTls) {
+  NextHop first(bench_, NextHop::Kind::breaks_handshake);
+  NextHop second(bench_, NextHop::Kind::breaks_handshake);
+  Program program(configure("clear-fallback-delay=\"0\"", route(first) + route(second)));
+  send(program.port(), "x@b.test");
+  program.wait_for({"\"event\":\"relayed\"", "\"connection\":3",
+                    "\"port\":" + std::to_string(first.port()) + ","});
+  EXPECT_EQ(second.connections(), 1U);
+}
+
+TEST_F(ProcessTest, ASoftFailureGoesToTheNextHop) {
+  NextHop first(bench_, NextHop::Kind::unavailable);
+  NextHop second(bench_, NextHop::Kind::tls);
+  Program program(configure("client-level=\"verify\"", route(first) + route(second)));
+  send(program.port(), "x@b.test");
+  program.wait_for({"\"event\":\"relayed\"", "\"attempt\":1", "\"tls\":\"TLSv1.3\"",
+                    "\"port\":" + std::to_string(second.port()) + ","});
+}
+
+TEST_F(ProcessTest, RepliesBehindThe220AreNotBelieved) {
+  NextHop hop(bench_, NextHop::Kind::adds_replies);
+  Program program(configure("client-level=\"verify\"", route(hop)));
+  send(program.port(), "x@b.test");
+  program.wait_for({"\"event\":\"relayed\"", "\"tls\":\"TLSv1.3\"", "250 2.0.0 got it"});
+}
+
+TEST_F(ProcessTest, AClientCertificateIsShownOnlyWhereOneIsConfigured) {
+  NextHop hop(bench_, NextHop::Kind::demands_certificate);
+  const std::string more = route(hop) + "<retry schedule=\"20ms 1h\"/>";
+  {
+    Program program(configure("client-level=\"require\"", more));
+    send(program.port(), "x@b.test");
+    program.wait_for({"\"event\":\"deferred\"", "\"attempt\":2", "\"enhanced\":\"4.7.5\""});
+    EXPECT_EQ(program.terminate(), 0);
+  }
+  EXPECT_FALSE(said(hop.heard(), "tls:"));
+  Program program(configure(
+      "client-level=\"require\" sending-certificate=\"client.pem\" sending-key=\"client.key\"",
+      more));
+  send(program.port(), "y@b.test");
+  program.wait_for({"\"event\":\"relayed\"", "\"recipient\":\"y@b.test\""});
+}
+
+TEST_F(ProcessTest, WhatTheNextHopCannotCarryBounces) {
+  NextHop hop(bench_, NextHop::Kind::seven_bit);
+  NextHop home(bench_, NextHop::Kind::plain);
+  Program program(configure("", route(hop) + route(home, "a.test")));
+  send(program.port(), "x@b.test", "Subject: x\r\n\r\n\xc3\xa9\r\n");
+  program.wait_for({"\"event\":\"bounced\"", "\"enhanced\":\"5.6.3\""});
+  program.wait_for({"\"event\":\"relayed\"", "\"recipient\":\"a@a.test\""});
+  EXPECT_FALSE(said(hop.heard(), "MAIL"));
+  send(program.port(), "x@b.test");
+  program.wait_for(
+      {"\"event\":\"relayed\"", "\"recipient\":\"x@b.test\"", "starttls-not-supported"});
+}
+
 TEST_F(ProcessTest, NoneNeverSendsStarttls) {
   NextHop hop(bench_, NextHop::Kind::tls);
   Program program(configure("client-level=\"none\"", route(hop)));
