@@ -1,7 +1,6 @@
 #include "judge/sentinel.hpp"
 
 #include <array>
-#include <random>
 
 namespace postern {
 namespace {
@@ -56,6 +55,14 @@ const std::array<std::string, 3>& coded_prefixes() {
   return prefixes;
 }
 
+// mixed is the output function of SplitMix64 (Steele, Lea, Flood 2014): one to one, and well mixed.
+std::uint64_t mixed(std::uint64_t x) {
+  x += 0x9e3779b97f4a7c15;
+  x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9;
+  x = (x ^ x >> 27) * 0x94d049bb133111eb;
+  return x ^ x >> 31;
+}
+
 std::string decode_base64(std::string_view text) {
   std::string out;
   unsigned bits = 0;
@@ -85,12 +92,9 @@ std::string token_at(std::string_view text, std::size_t at) {
 }  // namespace
 
 std::string make_token(std::uint64_t seed, std::uint64_t index) {
-  std::seed_seq sequence{static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32),
-                         static_cast<std::uint32_t>(index),
-                         static_cast<std::uint32_t>(index >> 32)};
-  std::mt19937_64 random(sequence);
+  // Two rounds of SplitMix64: every bit of seed and index reaches every letter.
   std::string token(kTokenPrefix);
-  std::uint64_t bits = random();
+  std::uint64_t bits = mixed(mixed(seed) + index);
   while (token.size() < kTokenSize) {
     token += kAlphabet[bits & 31];
     bits >>= 5;

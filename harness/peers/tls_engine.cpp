@@ -92,7 +92,6 @@ SSL_CTX* TlsContexts::context(const TlsWish& wish) {
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
   SSL_CTX_set_num_tickets(context, 0);
   SSL_CTX_set_options(context, SSL_OP_NO_TICKET);
-  SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);
   // A client's certificate is put in when it is asked for (TlsEngine::on_certificate_request),
   // which is how the asking is seen.
   if (wish.identity != nullptr) show(context, *wish.identity);

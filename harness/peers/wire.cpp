@@ -17,6 +17,15 @@ namespace {
 constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
 constexpr auto kTick = std::chrono::milliseconds(100);
 
+// append_available is recv(2) into `raw`. The buffer stands here and not in a coroutine, whose
+// frame would be allocated with it at every call.
+ssize_t append_available(int socket, std::string& raw) {
+  std::array<char, 16384> buffer;
+  const ssize_t got = ::recv(socket, buffer.data(), buffer.size(), 0);
+  if (got > 0) raw.append(buffer.data(), static_cast<std::size_t>(got));
+  return got;
+}
+
 }  // namespace
 
 struct Patience::Clock : std::enable_shared_from_this<Patience::Clock> {
@@ -120,13 +129,9 @@ asio::awaitable<Ending> Wire::connect(tcp::endpoint from, tcp::endpoint to) {
 
 // receive appends raw bytes to `raw`, or names the ending without recording it.
 asio::awaitable<Ending> Wire::receive(std::string& raw) {
-  std::array<char, 16384> buffer;
   for (;;) {
-    const ssize_t got = ::recv(socket_.native_handle(), buffer.data(), buffer.size(), 0);
-    if (got > 0) {
-      raw.append(buffer.data(), static_cast<std::size_t>(got));
-      co_return Ending::kOpen;
-    }
+    const ssize_t got = append_available(socket_.native_handle(), raw);
+    if (got > 0) co_return Ending::kOpen;
     if (got == 0) co_return Ending::kClose;
     if (errno == EINTR) continue;
     if (errno != EAGAIN && errno != EWOULDBLOCK) co_return Ending::kReset;
