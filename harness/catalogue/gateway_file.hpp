@@ -66,10 +66,11 @@ struct Ready {
 };
 
 /// RecordPattern turns one line of the gateway's record into an event. Groups it may name:
-/// recipient, sender, client (IP address), id, code (enhanced), reason, host, tls, cause.
+/// recipient, sender, client (IP address), id, code (enhanced), reason, host, tls, cause, commits.
 struct RecordPattern {
   std::string event;  ///< session-start, session-end, accepted, delivered, deferred, bounced,
-                      ///< discarded, warning, rejected, settings-applied, settings-refused
+                      ///< discarded, warning, rejected, settings-applied, settings-refused,
+                      ///< stopped
   std::string pattern;
   Place place;
 };

@@ -577,15 +577,15 @@ const std::vector<std::string>& disclosure_places() {
 }
 
 const std::vector<std::string>& event_kinds() {
-  static const Words kWords = {"session-start", "session-end",      "accepted",        "delivered",
-                               "deferred",      "bounced",          "discarded",       "warning",
-                               "rejected",      "settings-applied", "settings-refused"};
+  static const Words kWords = {"session-start", "session-end",      "accepted",         "delivered",
+                               "deferred",      "bounced",          "discarded",        "warning",
+                               "rejected",      "settings-applied", "settings-refused", "stopped"};
   return kWords;
 }
 
 const std::vector<std::string>& event_groups() {
-  static const Words kWords = {"recipient", "sender", "client", "id",   "code",
-                               "reason",    "host",   "tls",    "cause"};
+  static const Words kWords = {"recipient", "sender", "client", "id",    "code",
+                               "reason",    "host",   "tls",    "cause", "commits"};
   return kWords;
 }
 

@@ -44,6 +44,7 @@ reports::Facts RunCounters::facts() const {
           {"messages", std::to_string(messages)},
           {"gateway-starts", std::to_string(gateway_starts)},
           {"gateway-crashes", std::to_string(gateway_crashes)},
+          {"commits", std::to_string(commits)},
           {"handshakes-tls1.2", std::to_string(handshakes_12)},
           {"handshakes-tls1.3", std::to_string(handshakes_13)},
           {"handshakes-tls1.2-client-certificate", std::to_string(mutual_12)},
@@ -110,6 +111,7 @@ void Run::run_configuration(Job& job, const Configuration& configuration, std::s
     for (const auto& one : report->cases) counters_.add(one->observation);
     counters_.gateway_starts += static_cast<std::uint64_t>(report->starts);
     counters_.gateway_crashes += static_cast<std::uint64_t>(report->crashes);
+    counters_.commits += report->commits;
     if (!report->directory.empty()) kept_.push_back(report->directory);
   }
   hand_on(std::move(results));

@@ -9,6 +9,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <cstdlib>
 #include <unordered_map>
 
 #include "control/time_scale.hpp"
@@ -200,6 +201,8 @@ void Stage::State::add_fact(CastCase& one, const RecordEvent& event, const std::
 // sender as its recipient: its own fate is kept apart from the message's.
 void Stage::State::on_record(const RecordEvent& event) {
   if (event.kind == "warning") report.warnings.push_back(event.line);
+  if (const auto commits = event.fields.find("commits"); commits != event.fields.end())
+    report.commits += std::strtoull(commits->second.c_str(), nullptr, 10);
   const auto find = [&](const char* field, auto& index) -> CastCase* {
     const auto value = event.fields.find(field);
     if (value == event.fields.end()) return nullptr;
