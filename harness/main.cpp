@@ -113,8 +113,16 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "postern: %s\n", problem.c_str());
     return 2;
   }
-  if (app.got_subcommand("run")) return postern::run_command(common, run);
-  if (app.got_subcommand("list")) return postern::list_command(common, list);
-  if (app.got_subcommand("check")) return postern::check_command(common, check_directory);
-  return postern::certs_command(common, certs_directory);
+  try {
+    if (app.got_subcommand("run")) return postern::run_command(common, run);
+    // The others open no socket: a reader of their output that goes away ends them as it ends
+    // others.
+    std::signal(SIGPIPE, SIG_DFL);
+    if (app.got_subcommand("list")) return postern::list_command(common, list);
+    if (app.got_subcommand("check")) return postern::check_command(common, check_directory);
+    return postern::certs_command(common, certs_directory);
+  } catch (const std::exception& problem) {
+    std::fprintf(stderr, "postern: %s\n", problem.what());
+    return 3;
+  }
 }

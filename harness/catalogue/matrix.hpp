@@ -47,6 +47,7 @@ struct DisclosureRule {
 struct InvalidSetting {
   std::string ref;
   Condition when;
+  std::string mentions;  ///< Text that the gateway's complaint must hold.
   Place place;
 };
 
@@ -54,6 +55,7 @@ struct InvalidSetting {
 struct ExpectedWarning {
   std::string ref;
   Condition when;
+  std::string mentions;  ///< Text that the warning must hold.
   Place place;
 };
 

@@ -146,12 +146,13 @@ std::unique_ptr<Matrix> load_matrix(const Reader& reader) {
   const Keys keys = read_axes(reader, *matrix);
   for (pugi::xml_node node : root.children("invalid")) {
     matrix->invalid.push_back({reader.text(node, "ref"),
-                               reader.condition(node, "when", &keys.settings), reader.place(node)});
+                               reader.condition(node, "when", &keys.settings),
+                                reader.text(node, "mentions"), reader.place(node)});
   }
   for (pugi::xml_node node : root.children("warning")) {
     matrix->warnings.push_back({reader.text(node, "ref"),
                                 reader.condition(node, "when", &keys.settings),
-                                reader.place(node)});
+                                 reader.text(node, "mentions"), reader.place(node)});
   }
   const pugi::xml_node inbound = root.child("inbound");
   matrix->inbound_place = reader.place(inbound ? inbound : root);

@@ -1,6 +1,6 @@
 #include "judge/judge.hpp"
 
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 
@@ -69,24 +69,93 @@ void judge_disclosure(const Bench& bench, const Observation& observation, LegJud
   }
 }
 
-void judge_delivery(const Observation& observation, LegJudgement& leg) {
-  int took = 0;
-  for (const ConnectionFacts& connection : observation.server) {
+// judge_connections holds each connection of the gateway to what no setting allows.
+void judge_connections(const std::deque<ConnectionFacts>& connections, const char* whose,
+                       LegJudgement& leg) {
+  for (const ConnectionFacts& connection : connections) {
+    const std::string where = fmt::format("connection {} to {}", connection.number, whose);
     if (connection.bytes_behind_close_notify > 0)
-      leg.wrong.push_back(fmt::format("{} bytes came behind the close_notify of connection {}",
-                                      connection.bytes_behind_close_notify, connection.number));
-    if (!connection.took) continue;
-    ++took;
-    std::string problem;
-    if (!intact(observation.message, connection.message, problem)) leg.wrong.push_back(problem);
+      leg.wrong.push_back(fmt::format("{} bytes came behind the close_notify of {}",
+                                      connection.bytes_behind_close_notify, where));
+    if (connection.smtp_after_failed_tls)
+      leg.wrong.push_back("SMTP went on in clear text after failed TLS on " + where);
+    if (connection.ending == Ending::kTlsError && connection.ended_by == Actor::kGateway)
+      leg.wrong.push_back("bytes that are no TLS came inside TLS on " + where);
   }
-  if (took > 1) leg.wrong.push_back(fmt::format("the message was delivered {} times", took));
+}
+
+// judge_taken holds one delivered message to OUT-6: its envelope and its content.
+void judge_taken(const Bench& bench, const Observation& observation, const Taken& taken,
+                 LegJudgement& leg) {
+  if (taken.sender != observation.sender || taken.recipients != std::vector{observation.recipient})
+    leg.wrong.push_back(fmt::format("the envelope came changed: MAIL <{}>, RCPT <{}>", taken.sender,
+                                    fmt::join(taken.recipients, ">, <")));
+  std::string problem;
+  if (!intact(observation.message, taken.content, problem)) leg.wrong.push_back(problem);
+  if (bench.held_to == Grade::kForm && !taken.content.starts_with("Received:"))
+    leg.wrong.emplace_back("the message came without a Received header");
+}
+
+// judge_fate finds what contradicts itself: more than one fate, or a record unlike what was seen.
+void judge_fate(const Observation& observation, int took, LegJudgement& leg) {
   const int recorded = count_of(observation, "delivered");
+  if (took > 1) leg.wrong.push_back(fmt::format("the message was delivered {} times", took));
   if (took > 0 && recorded == 0 && observation.gateway_died.empty())
-    leg.wrong.push_back(
+    leg.wrong.emplace_back(
         "the next hop took the message, and the gateway's record says nothing of it");
   if (took == 0 && recorded > 0)
-    leg.wrong.push_back("the gateway's record says delivered, and the next hop took no message");
+    leg.wrong.emplace_back("the gateway's record says delivered, and the next hop took no message");
+  if (took > 0 && recorded > took)
+    leg.wrong.push_back(
+        fmt::format("the record says delivered {} times, it was {}", recorded, took));
+  const std::string& word = leg.observed.word;
+  if (word != "bounce" && word != "bounce-untold" && count_of(observation, "bounced") > 0)
+    leg.wrong.emplace_back("a bounce is on record beside another fate of the message");
+  if (word != "discard" && count_of(observation, "discarded") > 0)
+    leg.wrong.emplace_back("the message was discarded on record beside another fate");
+}
+
+// judge_mailbox holds what came to the sender's mailbox to what a bounce is (RFC 5321 §6.1).
+void judge_mailbox(const Observation& observation, LegJudgement& leg) {
+  int told = 0;
+  for (const ConnectionFacts& connection : observation.mailbox) {
+    for (const Taken& taken : connection.taken) {
+      ++told;
+      if (!taken.sender.empty() || taken.recipients != std::vector{observation.sender})
+        leg.wrong.push_back(
+            fmt::format("what came to the sender's mailbox is no bounce: MAIL <{}>", taken.sender));
+      if (taken.content.find(observation.recipient) == std::string::npos)
+        leg.wrong.emplace_back("the bounce does not name the recipient");
+    }
+  }
+  if (told > 0 && leg.observed.word != "bounce")
+    leg.wrong.emplace_back("the sender was told of a failure, and the message had another fate");
+  if (told > 1) leg.wrong.push_back(fmt::format("the sender was told {} times", told));
+}
+
+void judge_delivery(const Bench& bench, const Observation& observation, LegJudgement& leg) {
+  judge_connections(observation.server, "the next hop", leg);
+  judge_connections(observation.mailbox, "the sender's mailbox", leg);
+  int took = 0;
+  int last = 0;
+  for (const ConnectionFacts& connection : observation.server) {
+    if (bench.disclosure && bench.next_hop.empty() && (connection.mail || connection.rcpt))
+      leg.wrong.push_back(fmt::format("MAIL was disclosed on connection {}", connection.number));
+    for (const Taken& taken : connection.taken) {
+      ++took;
+      last = connection.number;
+      judge_taken(bench, observation, taken, leg);
+    }
+  }
+  if (bench.held_to == Grade::kForm && took > 0 &&
+      static_cast<int>(observation.server.size()) > last)
+    leg.wrong.emplace_back("the gateway connected to the next hop again after it had delivered");
+  const int attempts = count_of(observation, "deferred");
+  if (bench.held_to == Grade::kForm && static_cast<int>(observation.server.size()) < attempts)
+    leg.wrong.push_back(fmt::format("the record tells of {} attempts, and {} connections came",
+                                    attempts, observation.server.size()));
+  judge_fate(observation, took, leg);
+  judge_mailbox(observation, leg);
 }
 
 void judge_queue(const Fence& fence, const Observation& observation, LegJudgement& leg) {
@@ -97,12 +166,30 @@ void judge_queue(const Fence& fence, const Observation& observation, LegJudgemen
   if (!queued && held) leg.wrong.push_back("held on record, and not in the gateway's queue: lost");
 }
 
+// judge_session holds the client's connections to what no setting allows.
+void judge_session(const Bench& bench, const Observation& observation, LegJudgement& leg) {
+  const bool accepted = client_accepted(observation);
+  const int taken = count_of(observation, "accepted");
+  if (taken > 0 && !accepted)
+    leg.wrong.emplace_back(
+        "the gateway's record says it took the message, and no 250 was given for it");
+  if (taken == 0 && accepted && bench.records_accepted && observation.gateway_died.empty())
+    leg.wrong.emplace_back(
+        "a 250 was given for the message, and the gateway's record does not have it");
+  for (const ConnectionFacts& connection : observation.client) {
+    for (const std::string& fault : connection.faults) leg.wrong.push_back(fault);
+    if (!connection.accepted || connection.farewell < 0) continue;
+    if (connection.ending == Ending::kTimeout || connection.ending == Ending::kReset ||
+        connection.farewell != 221)
+      leg.wrong.push_back(
+          fmt::format("after the message was taken, QUIT got {} and the connection {}",
+                      connection.farewell, word(connection.ending)));
+  }
+}
+
 void weigh_inbound(const Observation& observation, const Fence& fence, LegJudgement& leg) {
   const bool session = count_of(observation, "session-end") > 0;
   const bool taken = count_of(observation, "accepted") > 0;
-  if (taken && !client_accepted(observation))
-    leg.wrong.push_back(
-        "the gateway's record says it took the message, and no 250 was given for it");
   if (fence.stopped) leg.evidence.emplace_back("fence");
   if (session && !taken) leg.evidence.emplace_back("record");
   if (all_ended(observation.client)) leg.evidence.emplace_back("session-end");
@@ -115,7 +202,7 @@ void weigh_inbound(const Observation& observation, const Fence& fence, LegJudgem
 void weigh_outbound(const Bench& bench, const Observation& observation, const Fence& fence,
                     LegJudgement& leg) {
   const int attempts = count_of(observation, "deferred");
-  const bool none = observation.server.empty();
+  const bool none = observation.server.empty() && observation.mailbox.empty();
   const bool silent_session =
       count_of(observation, "session-end") > 0 && count_of(observation, "accepted") == 0;
   const bool on_record =
@@ -139,30 +226,50 @@ void weigh_outbound(const Bench& bench, const Observation& observation, const Fe
     leg.missing.emplace_back("second-attempt");
 }
 
-void compare(const Expectation& expectation, Grade held_to, const char* leg_name, LegJudgement& leg,
-             bool& busy) {
-  leg.negative = !is_positive(expectation.form.front());
+void compare(const Expectation& expectation, Grade held_to, const char* leg_name,
+             LegJudgement& leg) {
+  const std::string& word = leg.observed.word;
+  leg.negative = !is_positive(expectation.form.front()) || (word != "accept" && word != "redirect");
   leg.grade = grade(expectation, leg.observed);
   if (leg.grade <= held_to) return;
   const std::string& wanted = held_to == Grade::kForm     ? expectation.form_text
                               : held_to == Grade::kLetter ? expectation.letter_text
                                                           : expectation.policy_text;
-  if (leg.grade == Grade::kNone && is_unnamed_temporary(leg.observed)) busy = true;
-  leg.wrong.push_back(
-      fmt::format("{}: expected {}, got {}", leg_name, wanted, leg.observed.text()));
+  leg.mismatch = fmt::format("{}: expected {}, got {}", leg_name, wanted, leg.observed.text());
 }
 
-void decide(const Bench& bench, const Observation& observation, const Fence& fence, bool busy,
+void expect_nothing(LegJudgement& leg) {
+  leg.negative = true;
+  if (leg.observed.word != "nothing")
+    leg.mismatch = "outbound: expected nothing, got " + leg.observed.text();
+}
+
+// is_busy tells a gateway that refused for now and did nothing else: that is not its policy.
+bool is_busy(const Judgement& result) {
+  const std::string& word = result.inbound.observed.word;
+  return result.inbound.grade == Grade::kNone && (word == "refuse" || word == "drop") &&
+         is_unnamed_temporary(result.inbound.observed) && result.inbound.wrong.empty() &&
+         result.outbound.wrong.empty() && result.outbound.observed.word == "nothing";
+}
+
+void decide(const Bench& bench, const Observation& observation, const Fence& fence,
             Judgement& result) {
-  for (const LegJudgement* leg : {&result.inbound, &result.outbound})
+  for (const LegJudgement* leg : {&result.inbound, &result.outbound}) {
+    if (!leg->mismatch.empty()) result.details.push_back(leg->mismatch);
     result.details.insert(result.details.end(), leg->wrong.begin(), leg->wrong.end());
+  }
+  result.details.insert(result.details.begin(), observation.broken_steps.begin(),
+                        observation.broken_steps.end());
+  const bool leaked =
+      std::any_of(result.outbound.wrong.begin(), result.outbound.wrong.end(),
+                  [](const std::string& line) { return line.starts_with("leak:"); });
   if (!observation.gateway_died.empty()) {
     result.verdict = Verdict::kFail;
     result.reason = "the gateway ended with this case in hand: " + observation.gateway_died;
-  } else if (!observation.harness_error.empty()) {
+  } else if (!observation.harness_error.empty() && !leaked) {
     result.verdict = Verdict::kError;
     result.reason = observation.harness_error;
-  } else if (busy) {
+  } else if (is_busy(result)) {
     result.verdict = Verdict::kError;
     result.reason = "the gateway refused for now (4yz), which no rule names: limits or load?";
   } else if (!result.details.empty()) {
@@ -176,6 +283,7 @@ void decide(const Bench& bench, const Observation& observation, const Fence& fen
     result.reason = "evidence is missing:";
     for (const std::string& name : result.inbound.missing) result.reason += " inbound " + name;
     for (const std::string& name : result.outbound.missing) result.reason += " outbound " + name;
+    if (!fence.problem.empty()) result.details.push_back(fence.problem);
   } else {
     result.verdict = Verdict::kPass;
   }
@@ -232,29 +340,33 @@ Grade grade(const Expectation& expectation, const reports::Outcome& observed) {
 
 Judgement judge(const Bench& bench, const Observation& observation, const Fence& fence) {
   Judgement result;
-  bool busy = false;
   result.inbound.observed = observe_inbound(observation);
   result.outbound.observed = observe_outbound(observation);
-  if (bench.inbound != nullptr)
-    compare(*bench.inbound, bench.held_to, "inbound", result.inbound, busy);
-  if (bench.outbound != nullptr) {
-    compare(*bench.outbound, bench.held_to, "outbound", result.outbound, busy);
-  } else if (bench.expects_nothing) {
-    result.outbound.negative = true;
-    if (result.outbound.observed.word != "nothing")
-      result.outbound.wrong.push_back("outbound: expected nothing, got " +
-                                      result.outbound.observed.text());
+  if (bench.inbound != nullptr) compare(*bench.inbound, bench.held_to, "inbound", result.inbound);
+  // Where a wider grade admits a refusal, there is nothing to send on.
+  const bool admitted_refusal = bench.inbound != nullptr && result.inbound.mismatch.empty() &&
+                                result.inbound.observed.word != "accept";
+  Bench weighed = bench;
+  weighed.expects_nothing = bench.expects_nothing || admitted_refusal;
+  if (weighed.expects_nothing) {
+    expect_nothing(result.outbound);
+  } else if (bench.outbound != nullptr) {
+    compare(*bench.outbound, bench.held_to, "outbound", result.outbound);
   }
+  judge_session(bench, observation, result.inbound);
   weigh_inbound(observation, fence, result.inbound);
-  weigh_outbound(bench, observation, fence, result.outbound);
+  weigh_outbound(weighed, observation, fence, result.outbound);
+  if (bench.inbound == nullptr && !fence.stopped) result.inbound.missing.emplace_back("fence");
   judge_disclosure(bench, observation, result.outbound);
-  judge_delivery(observation, result.outbound);
+  judge_delivery(bench, observation, result.outbound);
   judge_queue(fence, observation, result.outbound);
-  if (!observation.in_time)
+  const bool accepted = client_accepted(observation);
+  if (!observation.in_time && accepted)
     result.outbound.wrong.emplace_back(
         "the message's fate was not on record within the time limit");
-  for (const std::string& step : observation.broken_steps) result.inbound.wrong.push_back(step);
-  decide(bench, observation, fence, busy, result);
+  if (accepted && result.outbound.observed.word == "lost")
+    result.outbound.wrong.emplace_back("the message was taken, and nothing became of it on record");
+  decide(bench, observation, fence, result);
   return result;
 }
 

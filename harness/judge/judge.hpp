@@ -40,7 +40,8 @@ struct Bench {
   std::vector<std::string> sender;        ///< Places where its bounce may be seen.
   bool disclosure = true;                 ///< false: the scenario says nothing of places.
   Grade held_to = Grade::kForm;
-  bool second_attempt = true;  ///< A hold needs a second recorded attempt.
+  bool second_attempt = true;     ///< A hold needs a second recorded attempt.
+  bool records_accepted = false;  ///< The gateway's record tells which messages it took.
 };
 
 /// LegJudgement is what came of one leg.
@@ -48,11 +49,12 @@ struct LegJudgement {
   reports::Outcome observed;
   Grade grade = Grade::kForm;
   bool negative = false;             ///< What is expected is a negative, so evidence is needed.
-  std::vector<std::string> wrong;    ///< What the gateway did wrong, each one line.
+  std::string mismatch;              ///< Expected and got, where they differ; else empty.
+  std::vector<std::string> wrong;    ///< What else the gateway did wrong, each one line.
   std::vector<std::string> missing;  ///< Evidence that is missing for a negative.
   std::vector<std::string> evidence;
 
-  bool good() const { return wrong.empty() && missing.empty(); }
+  bool good() const { return mismatch.empty() && wrong.empty() && missing.empty(); }
 };
 
 struct Judgement {

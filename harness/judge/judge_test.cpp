@@ -42,6 +42,7 @@ struct Delivered {
 
   Delivered() {
     seen.recipient = "token@r1.case.test";
+    seen.sender = "token@s1.case.test";
     seen.message = "Subject: x\r\n\r\nbody\r\n";
     ConnectionFacts client;
     client.number = 1;
@@ -50,13 +51,15 @@ struct Delivered {
     client.starttls_reply = 220;
     client.handshake = Handshake::kCompleted;
     client.accepted = true;
+    client.farewell = 221;
     client.last_reply = 250;
     client.ended_by = Actor::kGateway;
     client.ending = Ending::kCloseNotify;
     seen.client.push_back(client);
     ConnectionFacts server = client;
-    server.took = server.took_in_tls = server.mail = true;
-    server.message = "Received: by gw\r\n\tfor x\r\n" + seen.message;
+    server.mail = true;
+    server.taken.push_back(
+        {seen.sender, {seen.recipient}, "Received: by gw\r\n\tfor x\r\n" + seen.message, true});
     seen.server.push_back(server);
     seen.sightings.push_back({Side::kServer, 1, "tls", "plain", 100});
     seen.record = {fact("accepted"), fact("delivered"), fact("session-end")};
@@ -122,17 +125,17 @@ TEST(Judge, PassesWhatWasExpected) {
   EXPECT_EQ(judgement.verdict, Verdict::kPass) << judgement.reason;
   EXPECT_EQ(judgement.grade, Grade::kForm);
   EXPECT_EQ(judgement.inbound.observed.text(), "accept tls=yes asked=no");
-  EXPECT_EQ(judgement.outbound.observed.text(), "redirect tls=yes");
+  EXPECT_EQ(judgement.outbound.observed.text(), "redirect tls=yes starttls=yes");
 }
 
 TEST(Judge, FailsAnotherOutcomeAndSaysBoth) {
   Delivered one;
-  one.seen.server[0].took_in_tls = false;
+  one.seen.server[0].taken[0].in_tls = false;
   one.seen.sightings[0].place = "clear-untried";
   const Judgement judgement = one.judged();
   EXPECT_EQ(judgement.verdict, Verdict::kFail);
   EXPECT_THAT(judgement.details,
-              ElementsAre("outbound: expected redirect tls=yes, got redirect tls=no",
+              ElementsAre("outbound: expected redirect tls=yes, got redirect tls=no starttls=yes",
                           HasSubstr("leak: the message was seen clear-untried")));
 }
 
@@ -153,7 +156,7 @@ TEST(Judge, FailsALeakEvenWhereTheOutcomeIsRight) {
 
 TEST(Judge, FailsAChangedMessageAndADuplicate) {
   Delivered changed;
-  changed.seen.server[0].message = "Received: x\r\nSubject: x\r\n\r\nbodY\r\n";
+  changed.seen.server[0].taken[0].content = "Received: x\r\nSubject: x\r\n\r\nbodY\r\n";
   EXPECT_THAT(changed.judged().reason, HasSubstr("came changed"));
   Delivered twice;
   twice.seen.server.push_back(twice.seen.server[0]);
@@ -260,10 +263,78 @@ TEST(Judge, NamesTheConnectionThatDecided) {
   one.seen.server[0].number = 1;
   one.seen.server[0].ending = Ending::kAlert;
   one.seen.server[1].number = 2;
-  EXPECT_EQ(one.judged().outbound.observed.text(), "redirect tls=yes connection=2");
+  EXPECT_EQ(one.judged().outbound.observed.text(), "redirect tls=yes starttls=yes connection=2");
   EXPECT_EQ(one.judged().verdict, Verdict::kFail);
   one.outbound = expectation(LegName::kOutbound, "redirect tls=yes connection=2");
   EXPECT_EQ(one.judged().verdict, Verdict::kPass);
+}
+
+TEST(Judge, HoldsTheGatewayToTheEnvelope) {
+  Delivered sender;
+  sender.seen.server[0].taken[0].sender = "";
+  EXPECT_THAT(sender.judged().reason, HasSubstr("envelope came changed"));
+  Delivered recipients;
+  recipients.seen.server[0].taken[0].recipients.emplace_back("other@r2.case.test");
+  EXPECT_EQ(recipients.judged().verdict, Verdict::kFail);
+}
+
+TEST(Judge, AllowsAMessageOneFateOnly) {
+  Delivered both;
+  both.seen.record.push_back(fact("bounced"));
+  both.seen.mailbox.emplace_back().taken.push_back(
+      {"", {both.seen.sender}, both.seen.recipient, true});
+  EXPECT_THAT(both.judged().details, Contains(HasSubstr("another fate")));
+  Delivered twice;
+  twice.seen.record.push_back(fact("delivered"));
+  EXPECT_EQ(twice.judged().verdict, Verdict::kFail);
+  Delivered again;
+  again.seen.server[0].taken.push_back(again.seen.server[0].taken[0]);
+  EXPECT_THAT(again.judged().details, Contains("the message was delivered 2 times"));
+}
+
+TEST(Judge, SeesClearTextAfterFailedTlsTowardsTheNextHop) {
+  Delivered one;
+  one.seen.server[0].smtp_after_failed_tls = true;
+  EXPECT_EQ(one.judged().verdict, Verdict::kFail);
+  Delivered other;
+  other.seen.server[0].ending = Ending::kTlsError;
+  EXPECT_EQ(other.judged().verdict, Verdict::kFail);
+}
+
+TEST(Judge, SeesASessionThatHangsAfterTheMessage) {
+  Delivered hanging;
+  hanging.seen.client[0].farewell = 0;
+  hanging.seen.client[0].ending = Ending::kTimeout;
+  EXPECT_EQ(hanging.judged().verdict, Verdict::kFail);
+  Delivered faulty;
+  faulty.seen.client[0].faults.emplace_back("bytes behind the reply to MAIL");
+  EXPECT_EQ(faulty.judged().verdict, Verdict::kFail);
+}
+
+TEST(Judge, DoesNotExcuseALeakByATemporaryRefusal) {
+  Dropped busy;
+  busy.seen.client[0].last_reply = 451;
+  busy.seen.sightings.push_back({Side::kServer, 1, "clear-untried", "plain", 7});
+  EXPECT_EQ(busy.judged().verdict, Verdict::kFail);
+}
+
+TEST(Judge, BelievesAnAttemptOnlyWithItsConnection) {
+  Held claimed;
+  claimed.seen.server.clear();
+  EXPECT_THAT(claimed.judged().reason, HasSubstr("2 attempts, and 0 connections"));
+  Held disclosed;
+  disclosed.seen.server[1].mail = true;
+  EXPECT_THAT(disclosed.judged().details, Contains(HasSubstr("MAIL was disclosed")));
+}
+
+TEST(Judge, LetsAWiderGradeRefuseWithoutAskingForADelivery) {
+  Dropped refused;
+  Expectation outbound = expectation(LegName::kOutbound, "redirect tls=yes");
+  refused.inbound = expectation(LegName::kInbound, "accept tls=no", "accept | drop");
+  refused.bench.outbound = &outbound;
+  refused.bench.expects_nothing = false;
+  refused.bench.held_to = Grade::kLetter;
+  EXPECT_EQ(refused.judged().verdict, Verdict::kPass) << refused.judged().reason;
 }
 
 TEST(Judge, AHarnessErrorIsNoFailure) {
@@ -287,10 +358,11 @@ TEST(Observe, NamesWhatNoPolicyDoes) {
   lost.seen.record = {fact("accepted")};
   EXPECT_EQ(observe_outbound(lost.seen).word, "lost");
   Delivered untold;
-  untold.seen.server[0].took = false;
+  untold.seen.server[0].taken.clear();
   untold.seen.record = {fact("accepted"), fact("bounced", {{"code", "5.7.0"}})};
   EXPECT_EQ(observe_outbound(untold.seen).word, "bounce-untold");
-  untold.seen.bounces.emplace_back("a bounce");
+  untold.seen.mailbox.emplace_back().taken.push_back(
+      {"", {untold.seen.sender}, "it could not go to " + untold.seen.recipient, true});
   EXPECT_EQ(observe_outbound(untold.seen).text(), "bounce code=5.7.0");
 }
 

@@ -51,6 +51,14 @@ const char* word(Ending ending);
 
 enum class Handshake { kNone, kCompleted, kFailed };
 
+/// Taken is one message that a fake server read to its end and answered 250.
+struct Taken {
+  std::string sender;                   ///< Of MAIL, without brackets.
+  std::vector<std::string> recipients;  ///< Of each RCPT that was taken.
+  std::string content;                  ///< As received, dots unstuffed, CRLF line ends.
+  bool in_tls = false;
+};
+
 /// ConnectionFacts is what is known of one connection, from the harness's end.
 struct ConnectionFacts {
   int number = 0;
@@ -71,12 +79,13 @@ struct ConnectionFacts {
   std::string last_command;   ///< Client: what it answered.
   bool accepted = false;      ///< Client: 250 to end-of-data.
   bool usable = false;        ///< Client: after a refusal a further command was answered.
+  int farewell = -1;  ///< Client: the code of the reply to QUIT; 0: none came; -1: not asked.
+  std::vector<std::string> faults;  ///< Replies out of form, or bytes nobody asked for.
 
-  bool mail = false;  ///< Server: MAIL was seen.
-  bool rcpt = false;  ///< Server: RCPT was seen.
-  bool took = false;  ///< Server: a message was read to its end and answered 250.
-  bool took_in_tls = false;
-  std::string message;  ///< Server: the message as received, dots unstuffed, CRLF line ends.
+  bool mail = false;         ///< Server: MAIL was seen.
+  bool rcpt = false;         ///< Server: RCPT was seen.
+  Taken transaction;         ///< Server: what was said of the message under way.
+  std::vector<Taken> taken;  ///< Server: whole messages, in order.
 
   Actor ended_by = Actor::kNone;
   Ending ending = Ending::kOpen;
@@ -118,7 +127,6 @@ struct Observation {
   std::deque<ConnectionFacts> client, server, mailbox;  ///< Stable in memory while they grow.
   std::vector<Sighting> sightings;
   std::vector<RecordFact> record;
-  std::vector<std::string> bounces;       ///< Messages taken at the sender's mailbox.
   std::vector<std::string> broken_steps;  ///< Story steps that did not hold, each with its place.
   bool in_time = true;                    ///< The case came to its end within its time limit.
   std::string harness_error;              ///< The harness or its environment failed; empty: no.
@@ -129,6 +137,7 @@ struct Observation {
 struct Fence {
   bool stopped = false;  ///< Stopped and reaped, record read to its end, listeners open till then.
   std::string exit;      ///< How the gateway ended, "exited 0".
+  std::string problem;   ///< Why the fence is not closed; empty: it is.
   bool clean_exit = false;
   bool queue_known = false;
   std::vector<std::string> queued;  ///< Recipients still queued.

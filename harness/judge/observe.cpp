@@ -42,6 +42,16 @@ std::string closed_text(const ConnectionFacts& connection) {
   }
 }
 
+bool asked_for_tls(const Observation& observation) {
+  return std::any_of(observation.server.begin(), observation.server.end(),
+                     [](const ConnectionFacts& c) { return c.starttls_sent; });
+}
+
+bool sender_told(const Observation& observation) {
+  return std::any_of(observation.mailbox.begin(), observation.mailbox.end(),
+                     [](const ConnectionFacts& c) { return !c.taken.empty(); });
+}
+
 const RecordFact* last_of(const Observation& observation, const char* kind) {
   const RecordFact* found = nullptr;
   for (const RecordFact& fact : observation.record)
@@ -57,6 +67,28 @@ void add_field(reports::Facts& facts, const char* name, const RecordFact& record
 
 }  // namespace
 
+const char* word(Ending ending) {
+  switch (ending) {
+    case Ending::kOpen:
+      return "open";
+    case Ending::kClose:
+      return "closed";
+    case Ending::kCloseNotify:
+      return "closed after close_notify";
+    case Ending::kTruncated:
+      return "closed without close_notify";
+    case Ending::kReset:
+      return "reset";
+    case Ending::kAlert:
+      return "TLS alert";
+    case Ending::kTlsError:
+      return "bytes that are no TLS";
+    case Ending::kTimeout:
+      return "time limit";
+  }
+  return "?";
+}
+
 reports::Outcome observe_inbound(const Observation& observation) {
   reports::Outcome outcome;
   if (observation.client.empty()) {
@@ -68,8 +100,10 @@ reports::Outcome observe_inbound(const Observation& observation) {
   outcome.facts.emplace_back("tls", yes_no(last.handshake == Handshake::kCompleted));
   if (last.handshake == Handshake::kCompleted)
     outcome.facts.emplace_back("asked", yes_no(last.asked));
-  if (outcome.word == "drop" || outcome.word == "refuse" || outcome.word == "hang")
+  if (outcome.word == "drop" || outcome.word == "refuse" || outcome.word == "hang") {
     outcome.facts.emplace_back("reply", std::to_string(last.last_reply));
+    if (!last.last_enhanced.empty()) outcome.facts.emplace_back("enhanced", last.last_enhanced);
+  }
   if (outcome.word == "drop" || outcome.word == "broken")
     outcome.facts.emplace_back("closed", closed_text(last));
   if (outcome.word == "lost" || outcome.word == "hang")
@@ -87,9 +121,10 @@ reports::Outcome observe_inbound(const Observation& observation) {
 reports::Outcome observe_outbound(const Observation& observation) {
   reports::Outcome outcome;
   for (const ConnectionFacts& connection : observation.server) {
-    if (!connection.took) continue;
+    if (connection.taken.empty()) continue;
     outcome.word = "redirect";
-    outcome.facts.emplace_back("tls", yes_no(connection.took_in_tls));
+    outcome.facts.emplace_back("tls", yes_no(connection.taken.front().in_tls));
+    outcome.facts.emplace_back("starttls", yes_no(asked_for_tls(observation)));
     if (connection.number > 1)
       outcome.facts.emplace_back("connection", std::to_string(connection.number));
     if (const RecordFact* delivered = last_of(observation, "delivered"))
@@ -103,7 +138,7 @@ reports::Outcome observe_outbound(const Observation& observation) {
   if (last_of(observation, "delivered") != nullptr) {
     outcome.word = "delivered-elsewhere";
   } else if (bounced != nullptr) {
-    outcome.word = observation.bounces.empty() ? "bounce-untold" : "bounce";
+    outcome.word = sender_told(observation) ? "bounce" : "bounce-untold";
     add_field(outcome.facts, "code", *bounced, "code");
   } else if (last_of(observation, "discarded") != nullptr) {
     outcome.word = "discard";
@@ -113,7 +148,9 @@ reports::Outcome observe_outbound(const Observation& observation) {
   } else if (accepted) {
     outcome.word = "lost";
   } else {
-    outcome.word = observation.server.empty() ? "nothing" : "connected-without-a-message";
+    outcome.word = observation.server.empty() && observation.mailbox.empty()
+                       ? "nothing"
+                       : "connected-without-a-message";
   }
   return outcome;
 }

@@ -25,6 +25,7 @@ class ClientConversation {
   asio::awaitable<bool> greet(Reply& reply);
   asio::awaitable<bool> upgrade();
   asio::awaitable<bool> hand_in();
+  asio::awaitable<bool> send_message(std::string message, Reply& reply);
   asio::awaitable<void> after_refusal();
   asio::awaitable<void> quit();
 
@@ -62,6 +63,8 @@ asio::awaitable<bool> ClientConversation::command(Point point, std::string line,
   co_await talk_.say(std::move(bytes));
   // A failed write is no ending: the reply that explains it may stand in the buffer.
   const Ending ending = co_await talk_.hear_reply(reply, verb_of(line));
+  if (ending == Ending::kOpen && !talk_.ahead().empty())
+    facts().faults.push_back("bytes behind the reply to " + verb_of(line));
   co_return ending == Ending::kOpen;
 }
 
@@ -93,9 +96,7 @@ asio::awaitable<bool> ClientConversation::upgrade() {
     co_await talk_.await_end();
     co_return false;
   }
-  co_await talk_.say(std::string("EHLO ") + kName + "\r\n");
-  const Ending ending = co_await talk_.hear_reply(reply, "EHLO");
-  if (ending != Ending::kOpen) {
+  if (!co_await command(Point::kAfterTls, std::string("EHLO ") + kName, reply)) {
     talk_.wire().handshake_failed_late();
     co_return false;
   }
@@ -117,11 +118,31 @@ asio::awaitable<bool> ClientConversation::hand_in() {
   if (reply.code != 250 && reply.code != 251) co_return true;
   if (!co_await command(Point::kData, "DATA", reply)) co_return false;
   if (reply.code != 354) co_return true;
-  co_await talk_.say(dot_stuffed(observation.message));
-  const Ending ending = co_await talk_.hear_reply(reply, "end of data");
-  if (ending != Ending::kOpen) co_return false;
+  if (!co_await send_message(observation.message, reply)) co_return false;
   facts().accepted = reply.code == 250;
   co_return true;
+}
+
+// send_message writes the text and the final dot, or what the peer does in place of either.
+asio::awaitable<bool> ClientConversation::send_message(std::string message, Reply& reply) {
+  const Deviation* body = deviation(Point::kBody);
+  const Deviation* dot = deviation(Point::kDot);
+  std::string bytes = dot_stuffed(message);
+  if (body != nullptr) bytes = body->bytes + ".\r\n";
+  if (dot != nullptr) bytes = bytes.substr(0, bytes.size() - 3) + dot->bytes;
+  co_await talk_.say(std::move(bytes));
+  for (const Deviation* here : {body, dot}) {
+    if (here == nullptr || here->act == Act::kSay || here->act == Act::kSkip) continue;
+    if (here->act == Act::kReset) {
+      talk_.reset();
+    } else {
+      co_await talk_.finish();
+      co_await talk_.await_end();
+    }
+    co_return false;
+  }
+  const Ending ending = co_await talk_.hear_reply(reply, "end of data");
+  co_return ending == Ending::kOpen;
 }
 
 // after_refusal finds out whether the connection is still usable, by asking for any reply at all. A
@@ -141,7 +162,10 @@ asio::awaitable<void> ClientConversation::after_refusal() {
 }
 
 asio::awaitable<void> ClientConversation::quit() {
-  co_await talk_.say("QUIT\r\n");
+  Reply reply;
+  facts().farewell = 0;
+  if (!co_await command(Point::kQuit, "QUIT", reply)) co_return;
+  facts().farewell = reply.code;
   co_await talk_.await_end();
 }
 
@@ -149,6 +173,11 @@ asio::awaitable<void> ClientConversation::run() {
   Ending ending = co_await talk_.connect();
   if (ending != Ending::kOpen) co_return;
   Reply reply;
+  if (const Deviation* here = deviation(Point::kGreeting);
+      here != nullptr && here->act == Act::kSay) {
+    std::string bytes = here->bytes;
+    co_await talk_.say(std::move(bytes));
+  }
   ending = co_await talk_.hear_reply(reply, "connect");
   if (ending != Ending::kOpen) co_return;
   if (reply.code == 220) {

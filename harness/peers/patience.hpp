@@ -43,6 +43,7 @@ class Patience {
   void tick();
 
   std::set<Waiting*> waiting_;
+  std::chrono::steady_clock::time_point due_ = std::chrono::steady_clock::now();
   std::shared_ptr<Clock> clock_;
 };
 

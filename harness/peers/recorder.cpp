@@ -4,31 +4,9 @@ namespace postern {
 namespace {
 
 // What one case may keep of its dialogue, in bytes; a gateway that talks without end is cut here.
-constexpr std::size_t kKeptBytes = 512 * 1024;
+constexpr std::size_t kKeptBytes = 524'288;
 
 }  // namespace
-
-const char* word(Ending ending) {
-  switch (ending) {
-    case Ending::kOpen:
-      return "open";
-    case Ending::kClose:
-      return "closed";
-    case Ending::kCloseNotify:
-      return "closed after close_notify";
-    case Ending::kTruncated:
-      return "closed without close_notify";
-    case Ending::kReset:
-      return "reset";
-    case Ending::kAlert:
-      return "TLS alert";
-    case Ending::kTlsError:
-      return "bytes that are no TLS";
-    case Ending::kTimeout:
-      return "time limit";
-  }
-  return "?";
-}
 
 Recorder::Recorder(Observation& observation, Side side, std::chrono::steady_clock::time_point epoch,
                    const TokenOwners& owners)

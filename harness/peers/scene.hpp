@@ -51,11 +51,15 @@ class Listener {
 
   /// pending tells whether a connection stands in the backlog, not yet accepted.
   bool pending();
+
+  /// problem says why accept gave nothing though the listener was not closed; empty: it was.
+  const std::string& problem() const { return problem_; }
   void close();
 
  private:
   boost::asio::ip::tcp::acceptor acceptor_;
   unsigned short port_ = 0;
+  std::string problem_;
 };
 
 /// play_client lets a matrix client try to hand in its message, with all its connections.

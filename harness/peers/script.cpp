@@ -90,9 +90,13 @@ asio::awaitable<void> ScriptRun::open(Place place) {
     if (talk_) --scene_.open_connections;
     talk_.reset();
     auto socket = co_await listener_->accept();
-    if (!socket) throw ScriptEnds();
+    if (!socket) throw StepFailed{place, "expected a connection of the gateway, got none"};
     ++scene_.open_connections;
     talk_ = std::make_unique<Talk>(scene_, std::move(*socket), Side::kServer);
+    // Clear text sent before EHLO is judged by what the script will offer.
+    for (const Step& step : script_.steps)
+      if (step.kind == StepKind::kSay && step.bytes.find("STARTTLS") != std::string::npos)
+        talk_->facts().starttls_offered = true;
   }
 }
 
@@ -203,13 +207,14 @@ asio::awaitable<void> ScriptRun::take(const Step& step) {
     ConnectionFacts& facts = talk_->facts();
     if (verb == "MAIL" || verb == "RCPT") {
       (verb == "MAIL" ? facts.mail : facts.rcpt) = true;
+      if (verb == "MAIL") facts.transaction.sender = path_of(line);
+      if (verb == "RCPT") facts.transaction.recipients.push_back(path_of(line));
       co_await talk_->say("250 2.1.0 Taken\r\n");
     } else if (verb == "DATA") {
       co_await talk_->say("354 End data with <CRLF>.<CRLF>\r\n");
       const Ending body = co_await talk_->take_message();
       if (body != Ending::kOpen) fail(step.place, "the end of the message", body);
-      facts.took = true;
-      facts.took_in_tls = talk_->phase() == Phase::kTls;
+      talk_->took();
       co_await talk_->say("250 2.0.0 Taken\r\n");
       scene_.changed();
       co_return;

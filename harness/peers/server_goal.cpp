@@ -16,7 +16,13 @@ namespace {
 class ServerConversation {
  public:
   ServerConversation(Scene& scene, const Peer& peer, tcp::socket socket, Side side)
-      : talk_(scene, std::move(socket), side), peer_(peer), side_(side) {}
+      : talk_(scene, std::move(socket), side), peer_(peer) {
+    // What would be offered is known before EHLO asks: clear text sent without asking is judged by
+    // it.
+    const Deviation* ehlo = deviation(Point::kEhlo);
+    talk_.facts().starttls_offered =
+        peer.upgrades && (ehlo == nullptr || ehlo->bytes.find("STARTTLS") != std::string::npos);
+  }
 
   asio::awaitable<void> run();
 
@@ -32,8 +38,7 @@ class ServerConversation {
 
   Talk talk_;
   const Peer& peer_;
-  Side side_;
-  bool greeted_ = false;          ///< EHLO or HELO was heard, since TLS began (RFC 3207 §4.2).
+  bool greeted_ = false;       ///< EHLO or HELO was heard, since TLS began (RFC 3207 §4.2).
   bool sender_taken_ = false;  ///< Of the transaction under way (RFC 5321 §4.1.4).
   bool recipient_taken_ = false;
 };
@@ -117,16 +122,17 @@ asio::awaitable<bool> ServerConversation::data() {
     co_return said == Ending::kOpen;
   }
   if (!co_await answer(Point::kData, "354 End data with <CRLF>.<CRLF>\r\n")) co_return false;
+  if (const Deviation* here = deviation(Point::kBody); here != nullptr && here->act != Act::kSkip) {
+    std::string first;
+    const Ending heard = co_await talk_.hear_line(first);
+    co_return heard == Ending::kOpen&& co_await answer(Point::kBody, "");
+  }
   const Ending ending = co_await talk_.take_message();
   if (ending != Ending::kOpen) co_return false;
   const Deviation* here = deviation(Point::kDot);
   const bool took = here == nullptr || (here->act == Act::kSay && here->bytes.starts_with("2"));
-  if (took) {
-    // Written down before the reply: the gateway's own record of it must find it here.
-    talk_.facts().took = true;
-    talk_.facts().took_in_tls = talk_.phase() == Phase::kTls;
-    if (side_ == Side::kSender) talk_.scene().observation->bounces.push_back(talk_.facts().message);
-  }
+  // Written down before the reply: the gateway's own record of it must find it here.
+  if (took) talk_.took();
   sender_taken_ = recipient_taken_ = false;
   const bool going_on = co_await answer(Point::kDot, "250 2.0.0 Taken\r\n");
   talk_.scene().changed();
@@ -135,22 +141,30 @@ asio::awaitable<bool> ServerConversation::data() {
 
 // serve answers one command; false ends the conversation.
 asio::awaitable<bool> ServerConversation::serve(std::string line) {
+  Taken& transaction = talk_.facts().transaction;
   const std::string verb = verb_of(line);
   if (verb == "EHLO") return ehlo();
   if (verb == "HELO") {
     greeted_ = true;
     return answer("250 server.postern.test\r\n");
   }
-  if (verb == "STARTTLS" && peer_.upgrades && talk_.phase() != Phase::kTls) return starttls();
+  if (verb == "STARTTLS") {
+    if (peer_.upgrades && talk_.phase() != Phase::kTls) return starttls();
+    talk_.facts().starttls_sent = true;
+    talk_.facts().starttls_reply = 502;
+  }
   if (verb == "MAIL") {
     if (!greeted_) return answer("503 5.5.1 EHLO comes first\r\n");
     talk_.facts().mail = true;
     recipient_taken_ = false;
+    transaction = Taken();
+    transaction.sender = path_of(line);
     return envelope(Point::kMail, "250 2.1.0 Sender taken\r\n", sender_taken_);
   }
   if (verb == "RCPT") {
     talk_.facts().rcpt = true;
     if (!sender_taken_) return answer("503 5.5.1 No sender was taken\r\n");
+    transaction.recipients.push_back(path_of(line));
     return envelope(Point::kRcpt, "250 2.1.5 Recipient taken\r\n", recipient_taken_);
   }
   if (verb == "DATA") return data();
@@ -185,7 +199,10 @@ asio::awaitable<void> serve_connection(Scene& scene, const Peer& peer, tcp::sock
 asio::awaitable<void> play_server(Scene& scene, const Peer& peer, Listener& listener, Side side) {
   for (;;) {
     auto socket = co_await listener.accept();
-    if (!socket) break;
+    if (!socket) {
+      if (!listener.problem().empty()) scene.observation->harness_error = listener.problem();
+      break;
+    }
     ++scene.open_connections;
     asio::co_spawn(scene.executor, serve_connection(scene, peer, std::move(*socket), side),
                    [&scene](std::exception_ptr error) {

@@ -12,8 +12,8 @@ using asio::ip::tcp;
 namespace postern {
 namespace {
 
-constexpr std::size_t kLongestLine = 64 * 1024;
-constexpr std::size_t kLongestMessage = 4 * 1024 * 1024;
+constexpr std::size_t kLongestLine = 65'536;
+constexpr std::size_t kLongestMessage = 4'194'304;
 
 }  // namespace
 
@@ -31,8 +31,10 @@ Listener::Listener(asio::any_io_executor executor, const asio::ip::address& addr
 asio::awaitable<std::optional<tcp::socket>> Listener::accept() {
   if (!acceptor_.is_open()) co_return std::nullopt;
   auto [error, socket] = co_await acceptor_.async_accept(asio::as_tuple(asio::use_awaitable));
-  if (error) co_return std::nullopt;
-  co_return std::move(socket);
+  if (!error) co_return std::move(socket);
+  if (error != asio::error::operation_aborted && error != asio::error::bad_descriptor)
+    problem_ = "a fake server cannot accept: " + error.message();
+  co_return std::nullopt;
 }
 
 bool Listener::pending() {
@@ -92,6 +94,8 @@ asio::awaitable<Ending> Talk::hear_reply(Reply& reply, std::string command) {
     if (reader.add(line)) break;
   }
   reply = reader.reply();
+  if (!reply.problem.empty())
+    facts().faults.push_back("in the reply to " + command + ": " + reply.problem);
   facts().last_reply = reply.code;
   facts().last_enhanced = reply.enhanced;
   facts().last_command = std::move(command);
@@ -118,8 +122,21 @@ asio::awaitable<Ending> Talk::take_message() {
     if (line.starts_with('.')) line.erase(0, 1);
     if (message.size() < kLongestMessage) message += line;
   }
-  facts().message = std::move(message);
+  facts().transaction.content = std::move(message);
   co_return Ending::kOpen;
+}
+
+std::string path_of(const std::string& command) {
+  const std::size_t open = command.find('<');
+  const std::size_t close = command.find('>', open == std::string::npos ? 0 : open);
+  if (open == std::string::npos || close == std::string::npos) return command;
+  return command.substr(open + 1, close - open - 1);
+}
+
+void Talk::took() {
+  facts().transaction.in_tls = phase() == Phase::kTls;
+  facts().taken.push_back(std::move(facts().transaction));
+  facts().transaction = Taken();
 }
 
 TlsWish wish_of(Scene& scene, const Peer& peer) {

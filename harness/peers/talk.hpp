@@ -35,6 +35,9 @@ class Talk {
   /// take_message reads to the final dot and undoes dot-stuffing; the message is in the facts then.
   boost::asio::awaitable<Ending> take_message();
 
+  /// took files the transaction under way as a message that was answered 250.
+  void took();
+
   boost::asio::awaitable<Ending> await_end() { return wire_.await_end(); }
   boost::asio::awaitable<void> finish() { return wire_.finish(); }
   void reset() { wire_.reset(); }
@@ -53,6 +56,9 @@ class Talk {
   Wire wire_;
   std::string buffer_;
 };
+
+/// path_of gives the address in the brackets of MAIL FROM:<…> or RCPT TO:<…>.
+std::string path_of(const std::string& command);
 
 /// wish_of gives what a matrix peer brings into a handshake. Throws std::runtime_error on a name
 /// the PKI does not have (the catalogue has checked it).

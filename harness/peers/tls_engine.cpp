@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <stdexcept>
+#include <tuple>
 
 namespace postern {
 namespace {
@@ -73,6 +74,11 @@ const char* tls_version_text(TlsVersion version) {
       return "1.3";
   }
   return "?";
+}
+
+bool TlsWish::operator<(const TlsWish& other) const {
+  return std::tie(role, identity, trust, versions, asks) <
+         std::tie(other.role, other.identity, other.trust, other.versions, other.asks);
 }
 
 SSL_CTX* TlsContexts::context(const TlsWish& wish) {

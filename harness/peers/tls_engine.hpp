@@ -24,7 +24,8 @@ struct TlsWish {
   std::vector<TlsVersion> versions;
   Asks asks = Asks::kNo;
 
-  auto operator<=>(const TlsWish&) const = default;
+  /// An order, so that contexts can be found by wish.
+  bool operator<(const TlsWish& other) const;
 };
 
 /// TlsContexts makes and keeps one OpenSSL context a wish; no session is ever kept or resumed, and

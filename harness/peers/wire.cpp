@@ -15,6 +15,8 @@ namespace postern {
 namespace {
 
 constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
+// How much is read of a gateway that goes on talking where it should have ended.
+constexpr std::size_t kDrained = 1'048'576;
 constexpr auto kTick = std::chrono::milliseconds(100);
 
 // append_available is recv(2) into `raw`. The buffer stands here and not in a coroutine, whose
@@ -66,6 +68,14 @@ void Patience::expire_all() {
 
 void Patience::tick() {
   const auto now = std::chrono::steady_clock::now();
+  // A tick that comes late says that this process stood still: the peers did not get their time.
+  const auto late = now - due_;
+  due_ = now + kTick;
+  if (late > std::chrono::seconds(1)) {
+    for (Waiting* waiting : waiting_)
+      if (waiting->deadline != std::chrono::steady_clock::time_point::max())
+        waiting->deadline += late;
+  }
   const std::set<Waiting*> now_waiting = waiting_;
   for (Waiting* waiting : now_waiting)
     if (waiting_.contains(waiting) && waiting->deadline <= now) waiting->expire();
@@ -117,6 +127,7 @@ asio::awaitable<Ending> Wire::connect(tcp::endpoint from, tcp::endpoint to) {
   }
   deadline = std::chrono::steady_clock::now() + limit_;
   const auto [connect_error] = co_await socket_.async_connect(to, kAwait);
+  deadline = std::chrono::steady_clock::time_point::max();
   if (connect_error)
     co_return ended(Actor::kGateway, timed_out_ ? Ending::kTimeout : Ending::kReset);
   socket_.non_blocking(true, error);
@@ -138,8 +149,8 @@ asio::awaitable<Ending> Wire::receive(std::string& raw) {
     if (timed_out_) co_return Ending::kTimeout;
     deadline = std::chrono::steady_clock::now() + limit_;
     const auto [error] = co_await socket_.async_wait(tcp::socket::wait_read, kAwait);
-    if (timed_out_) co_return Ending::kTimeout;
-    if (error) co_return Ending::kReset;
+    deadline = std::chrono::steady_clock::time_point::max();
+    if (error && !timed_out_) co_return Ending::kReset;
   }
 }
 
@@ -156,8 +167,8 @@ asio::awaitable<Ending> Wire::send(std::string bytes) {
     if (timed_out_) co_return Ending::kTimeout;
     deadline = std::chrono::steady_clock::now() + limit_;
     const auto [error] = co_await socket_.async_wait(tcp::socket::wait_write, kAwait);
-    if (timed_out_) co_return Ending::kTimeout;
-    if (error) co_return Ending::kReset;
+    deadline = std::chrono::steady_clock::time_point::max();
+    if (error && !timed_out_) co_return Ending::kReset;
   }
   co_return Ending::kOpen;
 }
@@ -169,11 +180,23 @@ asio::awaitable<bool> Wire::flush() {
   co_return ending == Ending::kOpen;
 }
 
-// tls_ended names why TLS gave no more data.
-Ending Wire::tls_ended() {
+// tls_ended names why TLS gave no more data, once the gateway has really ended the connection: an
+// alert alone closes nothing.
+asio::awaitable<Ending> Wire::tls_ended() {
   note_alert();
-  if (!tls_->alert_received().empty()) return ended(Actor::kGateway, Ending::kAlert);
-  return ended(Actor::kGateway, Ending::kTlsError);
+  broken_ = true;
+  const Ending how = tls_->alert_received().empty() ? Ending::kTlsError : Ending::kAlert;
+  look_for_smtp(tls_->take_unread());
+  std::string raw;
+  Ending last = Ending::kOpen;
+  for (std::size_t read = 0; last == Ending::kOpen && read < kDrained; read += raw.size()) {
+    raw.clear();
+    last = co_await receive(raw);
+    look_for_smtp(raw);
+  }
+  if (last == Ending::kTimeout || last == Ending::kOpen)
+    co_return ended(Actor::kNone, Ending::kTimeout);
+  co_return ended(Actor::kGateway, how);
 }
 
 void Wire::note_alert() {
@@ -202,12 +225,10 @@ asio::awaitable<Ending> Wire::read(std::string& into) {
         recorder_.received(std::string_view(into).substr(before), phase_);
         co_return Ending::kOpen;
       case TlsEngine::Step::kCloseNotify:
-        ended(Actor::kGateway, Ending::kCloseNotify);
-        co_await answer_close_notify();
-        co_return Ending::kCloseNotify;
+        co_return co_await answer_close_notify();
       case TlsEngine::Step::kFailed:
         co_await flush();
-        co_return tls_ended();
+        co_return co_await tls_ended();
       case TlsEngine::Step::kWantRead:
         break;
     }
@@ -224,18 +245,23 @@ asio::awaitable<Ending> Wire::read(std::string& into) {
 
 // answer_close_notify ends our side too, and looks at what comes behind the close_notify: nothing
 // may.
-asio::awaitable<void> Wire::answer_close_notify() {
+asio::awaitable<Ending> Wire::answer_close_notify() {
   tls_->close_notify();
   co_await flush();
   boost::system::error_code ignored;
   socket_.shutdown(tcp::socket::shutdown_send, ignored);
   std::string behind = tls_->take_unread();
-  while (co_await receive(behind) == Ending::kOpen && behind.size() < 65536) {
+  Ending last = Ending::kOpen;
+  while (last == Ending::kOpen && behind.size() < kDrained) last = co_await receive(behind);
+  if (!behind.empty()) {
+    phase_ = Phase::kClear;
+    facts().bytes_behind_close_notify = behind.size();
+    recorder_.received(behind, phase_);
   }
-  if (behind.empty()) co_return;
-  phase_ = Phase::kClear;
-  facts().bytes_behind_close_notify = behind.size();
-  recorder_.received(behind, phase_);
+  // A RST here answers our own close_notify: the gateway had closed both ways already.
+  if (last == Ending::kTimeout || last == Ending::kOpen)
+    co_return ended(Actor::kNone, Ending::kTimeout);
+  co_return ended(Actor::kGateway, Ending::kCloseNotify);
 }
 
 asio::awaitable<Ending> Wire::write(std::string bytes, std::vector<std::size_t> splits) {
@@ -284,6 +310,7 @@ bool Wire::failed(const std::string& why) {
   facts().handshake = Handshake::kFailed;
   facts().tls_error = why;
   recorder_.note(Actor::kNone, What::kHandshake, "failed: " + why, phase_);
+  look_for_smtp(tls_->take_unread());
   return false;
 }
 
@@ -414,7 +441,7 @@ asio::awaitable<Ending> Wire::await_end() {
       }
     }
     drained += bytes.size();
-    if (drained > 1024 * 1024) ended(Actor::kNone, Ending::kTimeout);
+    if (drained > kDrained) ended(Actor::kNone, Ending::kTimeout);
   }
   co_return facts().ending;
 }

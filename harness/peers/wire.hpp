@@ -68,10 +68,10 @@ class Wire : private Waiting {
   boost::asio::awaitable<Ending> receive(std::string& raw);
   boost::asio::awaitable<Ending> send(std::string bytes);
   boost::asio::awaitable<bool> flush();
-  boost::asio::awaitable<void> answer_close_notify();
+  boost::asio::awaitable<Ending> answer_close_notify();
   boost::asio::awaitable<void> act(const Deviation& deviation);
   Ending ended(Actor by, Ending how);
-  Ending tls_ended();
+  boost::asio::awaitable<Ending> tls_ended();
   void completed();
   bool failed(const std::string& why);
   void note_alert();

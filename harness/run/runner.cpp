@@ -29,7 +29,7 @@ void RunCounters::add(const Observation& observation) {
   for (const auto* side : {&observation.client, &observation.server, &observation.mailbox}) {
     for (const ConnectionFacts& connection : *side) {
       ++connections;
-      messages += connection.took ? 1 : 0;
+      messages += connection.taken.size();
       if (connection.handshake == Handshake::kFailed) ++failed_handshakes;
       if (connection.handshake != Handshake::kCompleted) continue;
       const bool mutual = connection.asked || connection.certificate_shown;
@@ -134,7 +134,8 @@ void Run::run_invalid(Job& job, const Configuration& configuration) {
       rejects_on_record |= pattern.event == "rejected";
   bool rejected = false;
   std::function<void(const RecordEvent&)> on_record = [&](const RecordEvent& event) {
-    rejected |= event.kind == "rejected";
+    rejected |=
+        event.kind == "rejected" && event.line.find(invalid.rule->mentions) != std::string::npos;
   };
   std::optional<reports::CaseResult> result;
   const auto attempt = [](Run* run, const InvalidCase* the_case, GatewayPlan plan,
@@ -147,6 +148,15 @@ void Run::run_invalid(Job& job, const Configuration& configuration) {
       *into =
           result_of_invalid(run->plan_.context, *the_case, true, "", gateway->last_output(), false);
     } catch (const GatewayDidNotStart& problem) {
+      using Why = GatewayDidNotStart::Why;
+      if (problem.why == Why::kPlan || problem.why == Why::kPrepare ||
+          problem.why == Why::kExecute) {
+        *into =
+            result_of_invalid(run->plan_.context, *the_case, false, "", problem.last_output, false);
+        (*into)->verdict = reports::Verdict::kError;
+        (*into)->reason = problem.what();
+        co_return;
+      }
       const bool said = on_record_only ? *seen : !problem.last_output.empty();
       const std::string ending =
           problem.why == GatewayDidNotStart::Why::kEnded ? problem.exit : problem.what();

@@ -65,6 +65,7 @@ struct Stage::State {
       : io(the_io), plan(std::move(the_plan)), patience(io.get_executor()), epoch(Clock::now()) {}
 
   asio::awaitable<StageReport> play();
+  asio::awaitable<void> play_all();
   void cast(std::unique_ptr<PlayedCase> played, std::size_t index);
   asio::awaitable<bool> start();
   asio::awaitable<void> play_round();
@@ -77,6 +78,7 @@ struct Stage::State {
   asio::awaitable<void> await_change(CastCase& one, Clock::time_point deadline);
   bool settled(const CastCase& one) const;
   bool quiet();
+  std::string unexpected_in_queue(std::vector<std::string> queued) const;
   void serve(CastCase& one);
   void on_record(const RecordEvent& event);
   void add_fact(CastCase& one, const RecordEvent& event, const std::string& prefix);
@@ -98,6 +100,9 @@ struct Stage::State {
   bool records_sessions = false;
   bool interrupted = false;
   int working = 0;
+  bool stopping = false;
+  CastCase* last_settled = nullptr;
+  std::string foreign;  ///< A line of the record that tells of mail of no case.
   std::unique_ptr<asio::steady_timer> round_over, drained;
 };
 
@@ -215,6 +220,8 @@ void Stage::State::on_record(const RecordEvent& event) {
     add_fact(*bounce, event, "bounce-");
   } else if (CastCase* client = find("client", by_client)) {
     add_fact(*client, event, "");
+  } else if (event.fields.contains("recipient") && event.kind != "session-end") {
+    foreign = event.line;
   }
 }
 
@@ -264,7 +271,8 @@ bool Stage::State::settled(const CastCase& one) const {
            count_of(observation, "session-end") >= static_cast<int>(observation.client.size());
   if (count_of(observation, "delivered") > 0 || count_of(observation, "discarded") > 0) return true;
   if (count_of(observation, "bounced") > 0)
-    return !observation.bounces.empty() || count_of(observation, "bounce-deferred") > 0 ||
+    return count_of(observation, "bounce-delivered") > 0 ||
+           count_of(observation, "bounce-deferred") > 0 ||
            count_of(observation, "bounce-discarded") > 0;
   return count_of(observation, "deferred") >= (plan.gateway->second_attempt ? 2 : 1);
 }
@@ -304,6 +312,7 @@ asio::awaitable<void> Stage::State::play_case(CastCase& one) {
   while (!settled(one) && Clock::now() < deadline) co_await await_change(one, deadline);
   played.observation.in_time = settled(one);
   one.in_hand = false;
+  last_settled = &one;
   played.played = !interrupted;
   played.seconds = std::chrono::duration<double>(Clock::now() - begin).count();
 }
@@ -317,17 +326,24 @@ asio::awaitable<void> Stage::State::work() {
   }
 }
 
-// watch sees the gateway end while cases are in hand, and says so to each of them.
+// watch sees the gateway end while it should serve, and says so to each case in hand; where none
+// is, to the one that was settled last: a crash is never nobody's.
 asio::awaitable<void> Stage::State::watch() {
   const Exit ended = co_await gateway->ended();
+  if (stopping) co_return;
+  bool in_hand = false;
   for (const auto& one : cast_) {
     if (!one->in_hand) continue;
+    in_hand = true;
     one->played->observation.gateway_died = ended.text;
     one->changed.cancel();
   }
+  if (!in_hand && last_settled != nullptr)
+    last_settled->played->observation.gateway_died = ended.text;
 }
 
 asio::awaitable<void> Stage::State::play_round() {
+  stopping = false;
   round_over = std::make_unique<asio::steady_timer>(io, Clock::time_point::max());
   asio::co_spawn(io, watch(), asio::detached);
   working = static_cast<int>(std::min(plan.in_flight, std::max<std::size_t>(waiting.size(), 1)));
@@ -354,23 +370,65 @@ asio::awaitable<void> Stage::State::drain() {
   }
 }
 
+// unexpected_in_queue names what a stopped gateway holds beside one copy of messages of cases; ""
+// if there is nothing.
+std::string Stage::State::unexpected_in_queue(std::vector<std::string> queued) const {
+  std::sort(queued.begin(), queued.end());
+  const auto doubled = std::adjacent_find(queued.begin(), queued.end());
+  if (doubled != queued.end()) return "the queue holds a message twice, for " + *doubled;
+  for (const std::string& recipient : queued)
+    if (!by_recipient.contains(recipient))
+      return "the queue holds what is no case's message, for " + recipient;
+  return {};
+}
+
 // close is the fence: the gateway is stopped and reaped, its record read to the end, and the
 // listeners stay open until nothing can come any more.
 asio::awaitable<void> Stage::State::close() {
   const bool crashed = !gateway->alive();
+  stopping = true;
   const Exit ended = co_await gateway->stop();
   const QueueState queue = co_await gateway->queue();
   co_await drain();
   report.last_output = gateway->last_output();
   Fence& fence = report.fence;
-  fence.stopped = gateway->record_problem().empty();
+  if (!gateway->record_problem().empty()) fence.problem = gateway->record_problem();
+  if (!quiet()) fence.problem = "a connection of the gateway outlived it";
+  if (!plan.gateway->queue.empty() && !queue.known && !crashed)
+    fence.problem = "the queue cannot be told: " + queue.why;
+  if (!foreign.empty())
+    fence.problem = "the record tells of mail that belongs to no case: " + foreign;
+  if (const std::string odd = unexpected_in_queue(queue.recipients); !odd.empty())
+    fence.problem = odd;
+  fence.stopped = fence.problem.empty();
+  // A crash is told to the cases it struck; the others have a fence all the same.
   fence.exit = ended.text;
-  fence.clean_exit = ended.clean || (crashed && report.crashes > 0);
+  fence.clean_exit = (report.starts == 1 || fence.clean_exit) && (ended.clean || crashed);
   fence.queue_known = queue.known && report.crashes == 0;
   fence.queued = queue.recipients;
 }
 
 asio::awaitable<StageReport> Stage::State::play() {
+  std::exception_ptr error;
+  try {
+    co_await play_all();
+  } catch (...) {
+    error = std::current_exception();
+  }
+  // Whatever happened, nothing may be left waiting: the executor has to run out of work.
+  gateway.reset();
+  for (const auto& one : cast_) {
+    if (one->server) one->server->close();
+    if (one->mailbox) one->mailbox->close();
+  }
+  patience.expire_all();
+  patience.stop();
+  if (error) std::rethrow_exception(error);
+  report.interrupted = interrupted;
+  co_return std::move(report);
+}
+
+asio::awaitable<void> Stage::State::play_all() {
   for (const Record& record : plan.gateway->records)
     for (const RecordPattern& pattern : record.patterns)
       records_sessions = records_sessions || pattern.event == "session-end";
@@ -392,12 +450,6 @@ asio::awaitable<StageReport> Stage::State::play() {
     more = died && !waiting.empty() && report.crashes < 50;
     gateway.reset();
   }
-  for (const auto& one : cast_) {
-    one->server->close();
-    one->mailbox->close();
-  }
-  patience.stop();
-  co_return std::move(report);
 }
 
 Stage::Stage(asio::io_context& io, StagePlan plan)

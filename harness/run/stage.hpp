@@ -60,6 +60,7 @@ struct StageReport {
   std::string directory;  ///< Where it ran, if it was kept.
   int starts = 0;
   int crashes = 0;
+  bool interrupted = false;
   std::uint64_t commits = 0;  ///< Of its queue, where the gateway tells them.
 };
 
