@@ -70,6 +70,7 @@ expect 3 "evidence is missing: inbound record" "$POSTERN" --scenarios "$scenario
 
 # interrupted SIGNAL: starts a run, waits for its first gateway, sends the signal.
 interrupted() {
+  : >"$scratch/err"
   "$POSTERN" run --jobs 1 --repeat 1000 "$mode" >"$scratch/out" 2>"$scratch/err" &
   local run=$!
   # The first line of progress says that a configuration was closed: gateways run now.
