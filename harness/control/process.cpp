@@ -1,5 +1,8 @@
 #include "control/process.hpp"
 
+// Without this Boost declares use_vfork and leaves out its code.
+#define BOOST_POSIX_HAS_VFORK 1
+
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/prctl.h>
@@ -85,7 +88,8 @@ Pipe make_pipe() {
   return pipe;
 }
 
-// ChildSetup runs in the child between fork and exec, so it only makes system calls.
+// ChildSetup runs in the child between vfork and exec, in this process's memory, so it only makes
+// system calls. (After fork, every page that this process writes to next would have to be copied.)
 struct ChildSetup : bp::extend::handler {
   pid_t parent = ::getpid();
 
@@ -214,10 +218,11 @@ std::unique_ptr<Process> Process::start(asio::any_io_executor executor, const Pr
   std::error_code error;
   const std::string directory = program.directory.empty() ? "." : program.directory;
   const auto launch = [&](auto&&... more) {
-    return bp::child(
-        bp::exe = path, bp::args = line, bp::env = clean_environment(), bp::start_dir = directory,
-        bp::posix::fd.bind(0, in.reading.get()), bp::posix::fd.bind(1, out.writing.get()),
-        bp::posix::fd.bind(2, err.writing.get()), more..., ChildSetup(), bp::limit_handles, error);
+    return bp::child(bp::exe = path, bp::args = line, bp::env = clean_environment(),
+                     bp::start_dir = directory, bp::posix::fd.bind(0, in.reading.get()),
+                     bp::posix::fd.bind(1, out.writing.get()),
+                     bp::posix::fd.bind(2, err.writing.get()), more..., ChildSetup(),
+                     bp::limit_handles, bp::posix::use_vfork, error);
   };
   bp::child started =
       program.extra_descriptor ? launch(bp::posix::fd.bind(3, extra.writing.get())) : launch();
