@@ -19,15 +19,6 @@ constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
 constexpr std::size_t kDrained = 1'048'576;
 constexpr auto kTick = std::chrono::milliseconds(100);
 
-// append_available is recv(2) into `raw`. The buffer stands here and not in a coroutine, whose
-// frame would be allocated with it at every call.
-ssize_t append_available(int socket, std::string& raw) {
-  std::array<char, 16384> buffer;
-  const ssize_t got = ::recv(socket, buffer.data(), buffer.size(), 0);
-  if (got > 0) raw.append(buffer.data(), static_cast<std::size_t>(got));
-  return got;
-}
-
 }  // namespace
 
 struct Patience::Clock : std::enable_shared_from_this<Patience::Clock> {
@@ -140,18 +131,17 @@ asio::awaitable<Ending> Wire::connect(tcp::endpoint from, tcp::endpoint to) {
 
 // receive appends raw bytes to `raw`, or names the ending without recording it.
 asio::awaitable<Ending> Wire::receive(std::string& raw) {
-  for (;;) {
-    const ssize_t got = append_available(socket_.native_handle(), raw);
-    if (got > 0) co_return Ending::kOpen;
-    if (got == 0) co_return Ending::kClose;
-    if (errno == EINTR) continue;
-    if (errno != EAGAIN && errno != EWOULDBLOCK) co_return Ending::kReset;
-    if (timed_out_) co_return Ending::kTimeout;
-    deadline = std::chrono::steady_clock::now() + limit_;
-    const auto [error] = co_await socket_.async_wait(tcp::socket::wait_read, kAwait);
-    deadline = std::chrono::steady_clock::time_point::max();
-    if (error && !timed_out_) co_return Ending::kReset;
+  if (timed_out_) co_return Ending::kTimeout;
+  deadline = std::chrono::steady_clock::now() + limit_;
+  const auto space = asio::buffer(piece_);
+  const auto [error, size] = co_await socket_.async_read_some(space, kAwait);
+  deadline = std::chrono::steady_clock::time_point::max();
+  if (!error) {
+    raw.append(piece_.data(), size);
+    co_return Ending::kOpen;
   }
+  if (error == asio::error::eof) co_return Ending::kClose;
+  co_return timed_out_ ? Ending::kTimeout : Ending::kReset;
 }
 
 asio::awaitable<Ending> Wire::send(std::string bytes) {

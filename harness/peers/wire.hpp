@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <functional>
@@ -78,6 +79,7 @@ class Wire : private Waiting {
   void look_for_smtp(std::string_view raw);
 
   boost::asio::ip::tcp::socket socket_;
+  std::array<char, 4096> piece_;  ///< Where bytes are read to; not in a coroutine's frame.
   Recorder recorder_;
   Patience& patience_;
   std::chrono::steady_clock::duration limit_;

@@ -1,0 +1,192 @@
+#include "run/case_result.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "run/message.hpp"
+
+namespace postern {
+namespace {
+
+using reports::Verdict;
+using ::testing::HasSubstr;
+
+/// The project's own scenarios, and a report of two cases that are each other's negative and
+/// control: an expired next hop under verify, and a good one.
+class CaseResultTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    Problems problems;
+    authority_ = certs::Authority::load(POSTERN_SOURCE_DIR "/certs/authority.xml", problems);
+    ASSERT_TRUE(authority_) << problems.text();
+    catalogue_ = load_catalogue(POSTERN_SOURCE_DIR "/scenarios", *authority_, problems);
+    ASSERT_TRUE(catalogue_) << problems.text();
+    context_.catalogue = catalogue_.get();
+    context_.gateway = &catalogue_->gateways.at("reference");
+    context_.program = "postern";
+    report_.fence.stopped = report_.fence.clean_exit = report_.fence.queue_known = true;
+    report_.fence.exit = "exited 0";
+  }
+
+  PlayedCase& add(const std::string& id) {
+    auto played = std::make_unique<PlayedCase>();
+    for (const MatrixCase& cell : catalogue_->matrix_cases)
+      if (cell.id() == id) played->what.matrix = &cell;
+    EXPECT_NE(played->what.matrix, nullptr) << id;
+    played->played = true;
+    Observation& seen = played->observation;
+    seen.sender = "token@s1.case.test";
+    seen.recipient = "token" + std::to_string(report_.cases.size()) + "@r1.case.test";
+    seen.message = "Subject: x\r\n\r\nbody\r\n";
+    ConnectionFacts client;
+    client.number = 1;
+    client.connected = client.accepted = true;
+    client.farewell = 221;
+    client.ended_by = Actor::kGateway;
+    client.ending = Ending::kClose;
+    seen.client.push_back(client);
+    seen.record.push_back({0, "accepted", {}, "accepted"});
+    seen.record.push_back({0, "session-end", {}, "session-end"});
+    report_.cases.push_back(std::move(played));
+    return *report_.cases.back();
+  }
+
+  PlayedCase& add_delivered(const std::string& id) {
+    PlayedCase& played = add(id);
+    Observation& seen = played.observation;
+    ConnectionFacts server;
+    server.number = 1;
+    server.starttls_sent = true;
+    server.ended_by = Actor::kGateway;
+    server.ending = Ending::kCloseNotify;
+    server.taken.push_back({seen.sender, {seen.recipient}, "Received: x\r\n" + seen.message, true});
+    seen.server.push_back(server);
+    seen.record.push_back({0, "delivered", {}, "delivered"});
+    return played;
+  }
+
+  PlayedCase& add_held(const std::string& id) {
+    PlayedCase& played = add(id);
+    Observation& seen = played.observation;
+    for (int attempt = 1; attempt <= 2; ++attempt) {
+      ConnectionFacts server;
+      server.number = attempt;
+      server.ended_by = Actor::kGateway;
+      server.ending = Ending::kAlert;
+      seen.server.push_back(server);
+      seen.record.push_back({0, "deferred", {{"code", "4.7.5"}}, "deferred"});
+    }
+    report_.fence.queued.push_back(seen.recipient);
+    return played;
+  }
+
+  static constexpr const char* kMode =
+      "tls-modes/server-level=none/client-certificate=none/client-level=verify";
+  const std::string good_ = std::string(kMode) + "/client=plain/server=good";
+  const std::string expired_ = std::string(kMode) + "/client=plain/server=expired";
+  std::optional<certs::Authority> authority_;
+  std::unique_ptr<Catalogue> catalogue_;
+  ResultContext context_;
+  StageReport report_;
+};
+
+TEST_F(CaseResultTest, ANegativePassesBesideItsControl) {
+  add_held(expired_);
+  add_delivered(good_);
+  const auto judged = judge_stage(context_, report_);
+  ASSERT_EQ(judged.size(), 2U);
+  EXPECT_EQ(judged[0].result.verdict, Verdict::kPass) << judged[0].result.reason;
+  EXPECT_EQ(judged[1].result.verdict, Verdict::kPass) << judged[1].result.reason;
+  EXPECT_EQ(judged[0].result.rerun, "postern run " + expired_);
+}
+
+TEST_F(CaseResultTest, ANegativeWhoseControlFailsIsInvalid) {
+  add_held(expired_);
+  add_delivered(good_).observation.record.pop_back();
+  const auto judged = judge_stage(context_, report_);
+  EXPECT_EQ(judged[0].result.verdict, Verdict::kInvalid);
+  EXPECT_THAT(judged[0].result.reason, HasSubstr(good_));
+  EXPECT_EQ(judged[1].result.verdict, Verdict::kFail);
+}
+
+TEST_F(CaseResultTest, AControlThatTheGatewayDidNotSurviveShowsNothing) {
+  add_held(expired_);
+  add_delivered(good_).observation.gateway_died = "killed by signal 11 (SEGV)";
+  EXPECT_EQ(judge_stage(context_, report_)[0].result.verdict, Verdict::kInvalid);
+}
+
+TEST_F(CaseResultTest, ANegativeWithoutItsControlIsAnError) {
+  add_held(expired_);
+  EXPECT_EQ(judge_stage(context_, report_)[0].result.verdict, Verdict::kError);
+}
+
+TEST_F(CaseResultTest, AFailureStaysAFailureWhateverItsControlDoes) {
+  add_delivered(expired_);
+  add_delivered(good_).observation.record.pop_back();
+  EXPECT_EQ(judge_stage(context_, report_)[0].result.verdict, Verdict::kFail);
+}
+
+TEST_F(CaseResultTest, AMissingWarningFailsTheWholeConfiguration) {
+  const std::string mode =
+      "tls-modes/server-level=attempt/client-certificate=require/client-level=attempt";
+  add_delivered(mode + "/client=plain/server=good");
+  EXPECT_THAT(judge_stage(context_, report_)[0].result.reason, HasSubstr("SET-3"));
+  report_.warnings.emplace_back(R"({"event":"warning","reason":"client-certificate=require"})");
+  const auto judged = judge_stage(context_, report_);
+  EXPECT_EQ(judged[0].result.verdict, Verdict::kPass) << judged[0].result.reason;
+}
+
+TEST_F(CaseResultTest, ACaseOfAGatewayThatNeverStartedIsAnError) {
+  add(good_).played = false;
+  report_.not_started = "the gateway was not ready in time";
+  const auto judged = judge_stage(context_, report_);
+  ASSERT_EQ(judged.size(), 1U);
+  EXPECT_EQ(judged[0].result.verdict, Verdict::kError);
+  EXPECT_EQ(judged[0].result.reason, report_.not_started);
+}
+
+TEST_F(CaseResultTest, ACaseCutShortByAnInterruptIsLeftOut) {
+  add(good_).played = false;
+  report_.interrupted = true;
+  EXPECT_TRUE(judge_stage(context_, report_).empty());
+}
+
+TEST_F(CaseResultTest, ASkippedCaseSaysWhy) {
+  Configuration configuration;
+  Chosen one;
+  one.cell = &catalogue_->matrix_cases.front();
+  configuration.cases.push_back(one);
+  const auto results = skipped(context_, configuration, "it has no such setting");
+  ASSERT_EQ(results.size(), 1U);
+  EXPECT_EQ(results[0].verdict, Verdict::kSkip);
+  EXPECT_THAT(results[0].reason, HasSubstr("it has no such setting"));
+  EXPECT_EQ(results[0].inbound.grade, "");
+}
+
+TEST_F(CaseResultTest, ARejectionIsAnEndWithAReasonAndNotACrash) {
+  const InvalidCase& invalid = catalogue_->invalid_cases.front();
+  const auto verdict = [&](bool started, const char* ending, bool said_why) {
+    return result_of_invalid(context_, invalid, started, ending, {}, said_why).verdict;
+  };
+  EXPECT_EQ(verdict(false, "exited 2", true), Verdict::kPass);
+  EXPECT_EQ(verdict(false, "exited 2", false), Verdict::kFail);
+  EXPECT_EQ(verdict(false, "killed by signal 11 (SEGV)", true), Verdict::kFail);
+  EXPECT_EQ(verdict(false, "exited 0", true), Verdict::kFail);
+  EXPECT_EQ(verdict(true, "", false), Verdict::kFail);
+}
+
+TEST(Message, CarriesTheTokenWhereItMustBeAndNowhereElse) {
+  const std::string message = make_message("TOKEN", "TOKEN@s.test", "TOKEN@r.test", 7);
+  std::size_t count = 0;
+  for (std::size_t at = message.find("TOKEN"); at != std::string::npos;
+       at = message.find("TOKEN", at + 1))
+    ++count;
+  EXPECT_EQ(count, 6U);  // From, To, one header; start, middle and end of the body.
+  EXPECT_EQ(message.find("@TOKEN"), std::string::npos);
+  EXPECT_NE(message.find("\r\n.\r\n"), std::string::npos);
+  EXPECT_NE(message.find("\r\n..a"), std::string::npos);
+  EXPECT_TRUE(message.ends_with("\r\n"));
+}
+
+}  // namespace
+}  // namespace postern
