@@ -147,12 +147,12 @@ std::unique_ptr<Matrix> load_matrix(const Reader& reader) {
   for (pugi::xml_node node : root.children("invalid")) {
     matrix->invalid.push_back({reader.text(node, "ref"),
                                reader.condition(node, "when", &keys.settings),
-                                reader.text(node, "mentions"), reader.place(node)});
+                               reader.text(node, "mentions"), reader.place(node)});
   }
   for (pugi::xml_node node : root.children("warning")) {
     matrix->warnings.push_back({reader.text(node, "ref"),
                                 reader.condition(node, "when", &keys.settings),
-                                 reader.text(node, "mentions"), reader.place(node)});
+                                reader.text(node, "mentions"), reader.place(node)});
   }
   const pugi::xml_node inbound = root.child("inbound");
   matrix->inbound_place = reader.place(inbound ? inbound : root);
