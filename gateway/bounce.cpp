@@ -2,15 +2,21 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace gateway {
 namespace {
 
 constexpr std::size_t kLargestHeader = 16 * 1024;
 
+// RFC 5322 section 2.1.1: octets of a line without its CRLF; a reason shares its line with a name.
+constexpr std::size_t kLongestLine = 998;
+constexpr std::size_t kLongestReason = 512;
+
 // one_line makes foreign text fit for a header field of ASCII.
 std::string one_line(std::string_view text) {
   std::string out;
-  for (const char c : text) out += c < 0x20 || c >= 0x7f ? '?' : c;
+  for (const char c : text.substr(0, kLongestReason)) out += c < 0x20 || c >= 0x7f ? '?' : c;
   return out;
 }
 
@@ -54,9 +60,14 @@ std::string header_of(std::string_view first_piece) {
     end = header.rfind("\r\n", kLargestHeader);
     header = end == std::string_view::npos ? std::string_view() : header.substr(0, end + 2);
   }
-  std::string out(header);
-  for (char& c : out) {
-    if (static_cast<unsigned char>(c) >= 0x80) c = '?';
+  std::string out;
+  while (!header.empty()) {
+    const std::string_view line = header.substr(0, header.find("\r\n"));
+    for (const char c : line.substr(0, kLongestLine)) {
+      out += (c < 0x20 && c != '\t') || c >= 0x7f ? '?' : c;
+    }
+    out += "\r\n";
+    header.remove_prefix(std::min(line.size() + 2, header.size()));
   }
   return out;
 }

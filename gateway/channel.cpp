@@ -137,19 +137,18 @@ Channel::~Channel() {
   if (body_) body_->timer.cancel();
 }
 
-asio::awaitable<std::unique_ptr<Channel>> Channel::connect(std::string address, std::uint16_t port,
-                                                           Duration limit) {
-  const auto executor = co_await asio::this_coro::executor;
-  auto body = std::make_shared<Body>(tcp::socket(executor));
-  body->limit(limit);
+std::unique_ptr<Channel> Channel::unconnected(asio::any_io_executor executor) {
+  return std::make_unique<Channel>(std::make_shared<Body>(tcp::socket(executor)));
+}
+
+asio::awaitable<void> Channel::connect(std::string address, std::uint16_t port, Duration limit) {
+  Body& body = *body_;
+  body.limit(limit);
+  body.check();
   const tcp::endpoint endpoint(asio::ip::make_address(address), port);
-  const auto [error] = co_await body->socket.async_connect(endpoint, kAwait);
-  if (error) {
-    body->timer.cancel();
-    body->fail(error);
-  }
-  body->settle();
-  co_return std::make_unique<Channel>(std::move(body));
+  const auto [error] = co_await body.socket.async_connect(endpoint, kAwait);
+  if (error) body.fail(error);
+  body.settle();
 }
 
 void Channel::limit(Duration duration) {
@@ -192,6 +191,11 @@ asio::awaitable<void> Channel::write(std::string bytes) {
     sent += static_cast<std::size_t>(written);
     co_await body.send_tls_output();
   }
+}
+
+bool Channel::has_arrived() const {
+  boost::system::error_code error;
+  return body_->socket.available(error) > 0 && !error;
 }
 
 void Channel::discard_arrived() {

@@ -57,9 +57,11 @@ class Channel {
   Channel(const Channel&) = delete;
   Channel& operator=(const Channel&) = delete;
 
+  // unconnected makes a channel to call connect on: what waits for a connection can be interrupted.
+  static std::unique_ptr<Channel> unconnected(asio::any_io_executor executor);
+
   // connect makes a connection within `limit`. `address` is an IP literal.
-  static asio::awaitable<std::unique_ptr<Channel>> connect(std::string address, std::uint16_t port,
-                                                           Duration limit);
+  asio::awaitable<void> connect(std::string address, std::uint16_t port, Duration limit);
 
   // limit sets the time by which what is awaited from here on must have happened.
   void limit(Duration duration);
@@ -69,6 +71,9 @@ class Channel {
 
   // write sends all of `bytes`.
   asio::awaitable<void> write(std::string bytes);
+
+  // has_arrived tells whether octets have come in clear text that were not read yet.
+  bool has_arrived() const;
 
   // discard_arrived throws away what has come in clear text and was not read yet.
   void discard_arrived();

@@ -16,6 +16,13 @@ const std::vector<std::string_view> kServerLevels = {"none", "attempt", "require
 const std::vector<std::string_view> kClientCertificates = {"none", "request", "require"};
 const std::vector<std::string_view> kClientLevels = {"none", "attempt", "require", "verify"};
 
+// shown makes a value fit for one line.
+std::string shown(std::string_view value) {
+  std::string out;
+  for (const char c : value) out += static_cast<unsigned char>(c) < 0x20 ? '?' : c;
+  return out;
+}
+
 // Reader turns one file into a Config, collecting complaints on the way.
 class Reader {
  public:
@@ -36,6 +43,7 @@ class Reader {
   std::string path(std::string_view value) const;
   std::uint16_t port(Element& element, std::uint64_t fallback, std::uint64_t low);
   std::string address(Element& element, std::string value);
+  std::string host_name(Element& element, const char* name, std::string value);
 
   XmlFile file_;
   fs::path folder_;
@@ -56,6 +64,16 @@ std::string Reader::address(Element& element, std::string value) {
   if (parsed) return parsed->to_string();
   element.complain("address",
                    fmt::format("found address=\"{}\"; allowed: an IPv4 or IPv6 address", value));
+  return {};
+}
+
+// host_name checks a name that goes out in commands, replies and headers: nothing else may come
+// with it.
+std::string Reader::host_name(Element& element, const char* name, std::string value) {
+  const bool missing = value.empty() && !element.has(name);
+  if (missing || is_host_name(value) || IpAddress::parse(value)) return value;
+  element.complain(name, fmt::format("found {}=\"{}\"; allowed: a host name, or an IP address",
+                                     name, shown(value)));
   return {};
 }
 
@@ -104,15 +122,20 @@ void Reader::read_tls(pugi::xml_node node) {
   if (element.text("clear-fallback-delay") == "never") {
     tls.clear_fallback_delay.reset();
   } else {
-    tls.clear_fallback_delay = element.duration("clear-fallback-delay", *tls.clear_fallback_delay);
+    tls.clear_fallback_delay =
+        element.duration("clear-fallback-delay", *tls.clear_fallback_delay, {}, "never");
   }
-  tls.certificate = path(element.text("certificate"));
-  tls.key = path(element.text("key"));
-  tls.client_ca = path(element.text("client-ca"));
-  tls.next_hop_ca = path(element.text("next-hop-ca"));
-  tls.next_hop_crl = path(element.text("next-hop-crl"));
-  tls.sending_certificate = path(element.text("sending-certificate"));
-  tls.sending_key = path(element.text("sending-key"));
+  const auto file = [&](const char* name) {
+    if (element.has(name)) tls.places.emplace(name, element.place(name));
+    return path(element.text(name));
+  };
+  tls.certificate = file("certificate");
+  tls.key = file("key");
+  tls.client_ca = file("client-ca");
+  tls.next_hop_ca = file("next-hop-ca");
+  tls.next_hop_crl = file("next-hop-crl");
+  tls.sending_certificate = file("sending-certificate");
+  tls.sending_key = file("sending-key");
   check_tls(element);
   element.done();
 }
@@ -124,7 +147,15 @@ void Reader::read_relay(pugi::xml_node node) {
   if (domain.empty() == network.empty()) {
     element.complain({}, "<relay> needs either domain=\"...\" or network=\"...\"");
   } else if (!domain.empty()) {
-    config_.relay_domains.push_back(lower_case(domain));
+    const bool below = domain.front() == '.';
+    if (is_host_name(below ? domain.substr(1) : domain)) {
+      config_.relay_domains.push_back(lower_case(domain));
+    } else {
+      element.complain("domain",
+                       fmt::format("found domain=\"{}\" in <relay>; allowed: a domain, or "
+                                   "\".\" and a domain for all below it",
+                                   shown(domain)));
+    }
   } else if (const auto parsed = Network::parse(network)) {
     config_.relay_networks.push_back(*parsed);
   } else {
@@ -139,6 +170,12 @@ void Reader::read_route(pugi::xml_node node) {
   Element element(file_, node);
   Route route;
   route.domain = lower_case(element.required("domain"));
+  if (!route.domain.empty() && route.domain != "*" && !is_host_name(route.domain)) {
+    element.complain("domain",
+                     fmt::format("found domain=\"{}\" in <route>; allowed: a domain, or * for "
+                                 "all that have no route of their own",
+                                 shown(route.domain)));
+  }
   route.hop.folder = path(element.text("folder"));
   if (route.hop.folder.empty()) {
     route.hop.address = address(element, element.required("address"));
@@ -147,6 +184,7 @@ void Reader::read_route(pugi::xml_node node) {
   }
   route.hop.host = lower_case(element.text("host", route.hop.address));
   if (!route.hop.host.empty() && route.hop.host.back() == '.') route.hop.host.pop_back();
+  if (element.has("host")) route.hop.host = host_name(element, "host", route.hop.host);
   route.hop.port = port(element, 25, 1);
   element.done();
   config_.routes.push_back(std::move(route));
@@ -181,33 +219,38 @@ void Reader::read_retry(pugi::xml_node node) {
 }
 
 void Reader::read_times(Element& element) {
+  constexpr Duration kLeast = std::chrono::milliseconds(1);
   Limits& limits = config_.limits;
-  limits.command_time = element.duration("command-time", limits.command_time);
-  limits.data_time = element.duration("data-time", limits.data_time);
-  limits.tls_time = element.duration("tls-time", limits.tls_time);
-  limits.without_tls_time = element.duration("without-tls-time", limits.without_tls_time);
+  limits.command_time = element.duration("command-time", limits.command_time, kLeast);
+  limits.data_time = element.duration("data-time", limits.data_time, kLeast);
+  limits.tls_time = element.duration("tls-time", limits.tls_time, kLeast);
+  limits.without_tls_time = element.duration("without-tls-time", limits.without_tls_time, kLeast);
   limits.drain_time = element.duration("drain-time", limits.drain_time);
-  limits.connect_time = element.duration("connect-time", limits.connect_time);
-  limits.greeting_time = element.duration("greeting-time", limits.greeting_time);
-  limits.reply_time = element.duration("reply-time", limits.reply_time);
-  limits.send_time = element.duration("send-time", limits.send_time);
-  limits.end_of_data_time = element.duration("end-of-data-time", limits.end_of_data_time);
+  limits.connect_time = element.duration("connect-time", limits.connect_time, kLeast);
+  limits.greeting_time = element.duration("greeting-time", limits.greeting_time, kLeast);
+  limits.reply_time = element.duration("reply-time", limits.reply_time, kLeast);
+  limits.send_time = element.duration("send-time", limits.send_time, kLeast);
+  limits.end_of_data_time = element.duration("end-of-data-time", limits.end_of_data_time, kLeast);
   limits.quit_time = element.duration("quit-time", limits.quit_time);
   limits.shutdown_time = element.duration("shutdown-time", limits.shutdown_time);
 }
 
 void Reader::read_limits(pugi::xml_node node) {
   constexpr std::uint64_t kMany = 1'000'000'000;
+  // Below these not even a header passes.
+  constexpr std::uint64_t kLeastLine = 78;
+  constexpr std::uint64_t kLeastMessage = 256;
   Element element(file_, node);
   Limits& limits = config_.limits;
   limits.command_line = element.number("command-line", limits.command_line, 64, 65536);
-  limits.text_line = element.size("text-line", limits.text_line);
-  limits.message = element.size("message", limits.message);
+  limits.text_line = element.size("text-line", limits.text_line, kLeastLine);
+  limits.message = element.size("message", limits.message, kLeastMessage);
   limits.recipients = element.number("recipients", limits.recipients, 1, kMany);
   limits.connections = element.number("connections", limits.connections, 1, kMany);
   limits.connections_per_address =
       element.number("connections-per-address", limits.connections_per_address, 1, kMany);
   limits.bad_commands = element.number("bad-commands", limits.bad_commands, 1, kMany);
+  limits.rejections = element.number("rejections", limits.rejections, 1, kMany);
   limits.commands_without_tls =
       element.number("commands-without-tls", limits.commands_without_tls, 1, kMany);
   limits.received_headers = element.number("received-headers", limits.received_headers, 1, kMany);
@@ -230,6 +273,7 @@ Config Reader::read() {
   config_.retry_schedule = {minutes(5), minutes(10), minutes(20), minutes(40), minutes(60)};
   Element element(file_, root);
   config_.name = element.required("name");
+  if (!config_.name.empty()) config_.name = host_name(element, "name", config_.name);
   config_.data = path(element.required("data"));
   element.done({"listen", "tls", "relay", "route", "retry", "limits", "journal"});
   for (const auto& node : root.children("listen")) read_listen(node);

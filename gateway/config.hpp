@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -31,6 +32,7 @@ struct TlsConfig {
   std::string next_hop_crl;
   std::string sending_certificate;
   std::string sending_key;
+  std::map<std::string, std::string> places;  // file:line:column of the attributes that name files
 };
 
 // NextHop is where the mail of a domain goes: a server, or a folder of this machine. `host` is the
@@ -56,6 +58,7 @@ struct Limits {
   std::uint64_t connections = 2000;
   std::uint64_t connections_per_address = 500;
   std::uint64_t bad_commands = 20;
+  std::uint64_t rejections = 100;
   std::uint64_t commands_without_tls = 20;
   std::uint64_t received_headers = 100;
   std::uint64_t memory = 64ULL * 1024 * 1024;    // bodies held in memory, all together

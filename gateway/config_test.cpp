@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "journal.hpp"
+#include "settings.hpp"
 #include "trace_header.hpp"
 
 namespace gateway {
@@ -123,6 +124,41 @@ INSTANTIATE_TEST_SUITE_P(
         Refused{"<tls server-level=\"none\" sending-key=\"k\"/>", "go together"},
         Refused{"<tls server-level=\"none\"/><tls server-level=\"none\"/>", "second <tls>"},
         Refused{"<tls server-level=\"none\">x</tls>", "found text in <tls>"}));
+
+TEST(Config, ValuesThatCannotWorkAreRefused) {
+  const auto complains = [](const std::string& text, const std::string& why) {
+    const std::string said = complaints(text);
+    EXPECT_NE(said.find(why), std::string::npos) << text << "\n" << said;
+  };
+  const std::string tls = "<tls server-level=\"none\"/>";
+  complains("<gateway name=\"gw bad&#13;&#10;x\" data=\"q\"><listen address=\"::1\"/>" + tls +
+                "</gateway>",
+            "gateway.xml:1:10: found name=\"gw bad??x\"; allowed: a host name");
+  complains(inside(tls + "<route domain=\"a.test\" address=\"::1\" host=\"\"/>"),
+            "found host=\"\"");
+  complains(inside(tls + "<route domain=\"a.test\" address=\"::1\" host=\"a b\"/>"), "found host");
+  complains(inside(tls + "<route domain=\".d.test\" address=\"::1\"/>"),
+            "found domain=\".d.test\"");
+  complains(inside(tls + "<relay domain=\"*\"/>"), "found domain=\"*\" in <relay>");
+  complains(inside(tls + "<limits message=\"0\"/>"), "at least 256");
+  complains(inside(tls + "<limits command-time=\"0\"/>"), "allowed: a number above 0 with ms");
+  complains(inside("<tls server-level=\"none\" clear-fallback-delay=\"nope\"/>"),
+            "allowed: never, 0, or a number with ms");
+  EXPECT_EQ(complaints(inside(tls + "<route domain=\"a_b.test\" address=\"::1\" host=\"::1\"/>")),
+            "");
+}
+
+TEST(Config, FilesThatCannotBeUsedAreNamedWithTheirPlace) {
+  const Folder folder;
+  const std::string file = folder.write(inside("<tls certificate=\"c.pem\"\nkey=\"k.pem\"/>"));
+  try {
+    make_settings(load_config(file), 1);
+    FAIL() << "there is no certificate";
+  } catch (const ConfigError& error) {
+    EXPECT_EQ(std::string(error.what()).rfind(file + ":2:6: " + folder.path() + "/c.pem: ", 0), 0U)
+        << error.what();
+  }
+}
 
 TEST(Config, RoutesAndRelays) {
   const Folder folder;

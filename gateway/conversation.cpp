@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <boost/asio/this_coro.hpp>
 
 #include "data_reader.hpp"
 #include "smtp_command.hpp"
@@ -34,8 +35,8 @@ Conversation::Conversation(std::shared_ptr<const Settings> settings, NextHop hop
   report_.outcomes.resize(parcel_.recipients.size());
 }
 
-void Conversation::interrupt() {
-  interrupted_ = true;
+void Conversation::interrupt(std::string_view why) {
+  interrupted_ = why;
   if (channel_) channel_->interrupt();
 }
 
@@ -52,6 +53,7 @@ void Conversation::settle_open(Fate fate, std::string_view enhanced, std::string
 }
 
 asio::awaitable<Report> Conversation::run() {
+  early_ = true;
   try {
     co_await talk();
   } catch (const Stop&) {
@@ -60,7 +62,7 @@ asio::awaitable<Report> Conversation::run() {
     polite_ = false;
     if (gone.ending == Ending::interrupted) {
       report_.interrupted = true;
-      settle_open(Fate::deferred, "4.3.2", "the gateway is stopping");
+      settle_open(Fate::deferred, "4.3.2", interrupted_);
     } else if (in_tls_window_) {
       report_.tls_failed = true;
       const auto decision = after_tls_failure();
@@ -79,6 +81,7 @@ asio::awaitable<Report> Conversation::run() {
     polite_ = false;
     settle_open(Fate::deferred, "4.3.0", error.what());
   }
+  early_ = false;
   co_return std::move(report_);
 }
 
@@ -95,7 +98,8 @@ asio::awaitable<void> Conversation::finish() {
     // It is over either way.
   }
   co_await channel_->finish();
-  co_await channel_->drain(kClosing);
+  const Duration patience = interrupted_.empty() ? kClosing : Duration(0);
+  co_await channel_->drain(patience);
 }
 
 asio::awaitable<void> Conversation::talk() {
@@ -135,8 +139,14 @@ void Conversation::obey(const SendingDecision& decision, const PeerReply& reply)
 
 asio::awaitable<void> Conversation::connect() {
   const NextHop hop = report_.hop;
-  channel_ = co_await Channel::connect(hop.address, hop.port, limits().connect_time);
-  if (interrupted_) throw Disconnected(Ending::interrupted, "interrupted");
+  if (!interrupted_.empty()) throw Disconnected(Ending::interrupted, interrupted_);
+  channel_ = Channel::unconnected(co_await asio::this_coro::executor);
+  try {
+    co_await channel_->connect(hop.address, hop.port, limits().connect_time);
+  } catch (const Disconnected&) {
+    channel_.reset();  // there is nothing to end
+    throw;
+  }
   report_.connected = true;
 }
 
@@ -181,8 +191,10 @@ void Conversation::read_features(const PeerReply& reply) {
 
 asio::awaitable<SendingDecision> Conversation::starttls() {
   const ClientLevel level = settings_->config.tls.client_level;
+  co_await send("STARTTLS\r\n");
+  // What came before it was sent is a fault of the session in clear text, not failed TLS.
   in_tls_window_ = true;
-  const PeerReply reply = co_await command("STARTTLS");
+  const PeerReply reply = co_await hear(limits().reply_time);
   SendingDecision decision = after_starttls(level, reply.code);
   if (decision.step == SendingStep::start_tls) co_return co_await handshake();
   in_tls_window_ = false;
@@ -261,6 +273,7 @@ void Conversation::check_can_carry() {
 
 asio::awaitable<void> Conversation::transaction() {
   check_can_carry();
+  early_ = false;
   std::string mail = "MAIL FROM:<" + parcel_.sender + ">";
   if (features_.size) mail += fmt::format(" SIZE={}", parcel_.size);
   if (features_.eight_bit && (parcel_.eight_bit || parcel_.declared_8bit)) mail += " BODY=8BITMIME";

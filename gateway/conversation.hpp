@@ -73,8 +73,12 @@ class Conversation {
   // finish says QUIT where that is still possible and closes. It never throws.
   asio::awaitable<void> finish();
 
-  // interrupt ends run() soon; what is undecided stays in the queue.
-  void interrupt();
+  // interrupt ends run() soon, or before it begins; what is undecided stays in the queue, and `why`
+  // is on record as its reason.
+  void interrupt(std::string_view why);
+
+  // early tells whether run() is under way and has not said MAIL yet.
+  bool early() const { return early_; }
 
  private:
   struct Features {
@@ -120,9 +124,10 @@ class Conversation {
   std::string buffer_;
   Report report_;
   Features features_;
-  bool in_tls_window_ = false;  // between the 220 to STARTTLS and the reply to EHLO inside TLS
+  bool in_tls_window_ = false;  // between STARTTLS, once sent, and the reply to EHLO inside TLS
   bool polite_ = false;         // QUIT may be said
-  bool interrupted_ = false;
+  bool early_ = false;
+  std::string interrupted_;  // why; empty: it was not
 };
 
 }  // namespace gateway

@@ -4,6 +4,7 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include "bounce.hpp"
@@ -19,6 +20,9 @@ std::string line_key(const std::vector<NextHop>& hops) {
 
 // RFC 5321 section 4.5.3.1.8: what every server takes in one transaction.
 constexpr std::size_t kMostRecipients = 100;
+
+constexpr std::string_view kStopping = "the gateway is stopping";
+constexpr std::string_view kApplied = "new settings were applied meanwhile";
 
 bool soft(const Outcome& outcome) {
   return outcome.fate == Fate::deferred;
@@ -46,7 +50,17 @@ void Delivery::stop() {
 }
 
 void Delivery::abort() {
-  for (Conversation* conversation : conversations_) conversation->interrupt();
+  aborted_ = true;
+  for (Conversation* conversation : conversations_) conversation->interrupt(kStopping);
+}
+
+// SET-5: an attempt that has not said MAIL would hand the message over under a level that no longer
+// holds.
+void Delivery::settings_changed() {
+  for (Conversation* conversation : conversations_) {
+    if (conversation->early()) conversation->interrupt(kApplied);
+  }
+  pump();
 }
 
 // dispatch groups what is due of a message by its way, and sends every group off on its own.
@@ -65,7 +79,7 @@ void Delivery::dispatch(Message& message) {
       Group fresh;
       fresh.id = message.envelope.id;
       fresh.hops = hops;
-      fresh.generation = settings.generation;
+      fresh.settings = services_.settings;
       group = groups.insert(groups.end(), std::move(fresh));
     }
     group->recipients.push_back(recipient);
@@ -81,50 +95,74 @@ void Delivery::enqueue(Group group) {
   pump();
 }
 
+// pump starts what may start. Nothing that it starts runs inside it: an attempt that began, ended
+// or was sent again here would change the lines under our feet, and nest as deep as the queue is
+// long.
 void Delivery::pump() {
-  // A copy: what starts may add to it.
-  const std::set<std::string> keys = crowded_;
+  if (std::exchange(pumping_, true)) return;
+  const std::vector<std::string> keys(crowded_.begin(), crowded_.end());
   for (const auto& key : keys) {
-    Line& line = lines_[key];
-    while (!line.waiting.empty() && start(line)) {
+    const auto line = lines_.find(key);
+    if (line == lines_.end()) continue;
+    while (!line->second.waiting.empty() && start(line->second)) {
     }
-    if (line.waiting.empty()) crowded_.erase(key);
-    if (line.waiting.empty() && line.running == 0) lines_.erase(key);
+    if (!line->second.waiting.empty()) continue;
+    crowded_.erase(key);
+    if (line->second.running == 0) lines_.erase(line);
   }
+  pumping_ = false;
 }
 
 bool Delivery::start(Line& line) {
   const Limits& limits = services_.settings->config.limits;
-  if (stopping_ || running_ >= limits.deliveries ||
-      line.running >= limits.deliveries_per_next_hop) {
+  if (stopping_) return false;
+  const bool old = superseded(line.waiting.front());
+  if (!old && (running_ >= limits.deliveries || line.running >= limits.deliveries_per_next_hop)) {
     return false;
   }
-  Group group = std::move(line.waiting.front());
+  const auto group = std::make_shared<Group>(std::move(line.waiting.front()));
   line.waiting.pop_front();
-  if (group.generation != services_.settings->generation) {
-    // The routes may have changed while it waited: it is sent off again under the new ones.
-    Message& message = messages_.at(group.id);
-    for (const auto& recipient : group.recipients) message.in_flight.erase(recipient.number);
-    asio::co_spawn(
-        services_.executor,
-        [](Delivery* self, std::uint64_t id) -> asio::awaitable<void> {
-          if (self->messages_.contains(id)) self->dispatch(self->messages_.at(id));
-          co_return;
-        }(this, group.id),
-        asio::detached);
+  if (old) {
+    send_again(*group);
     return true;
   }
   ++line.running;
   ++running_;
-  start_group(std::move(group));
+  asio::post(services_.executor, [this, group] {
+    asio::co_spawn(services_.executor, attempt(std::move(*group)), asio::detached);
+  });
   return true;
 }
 
-void Delivery::start_group(Group group) {
-  asio::co_spawn(services_.executor, attempt(std::move(group)), asio::detached);
+// superseded tells whether a group is no longer to be tried as it was made up: the routes and the
+// level may have changed (SET-5), or no time is left.
+bool Delivery::superseded(const Group& group) const {
+  return services_.stopping || group.settings != services_.settings;
+}
+
+// send_again dispatches a message anew, under the settings that hold now.
+void Delivery::send_again(const Group& group) {
+  Message& message = messages_.at(group.id);
+  for (const auto& recipient : group.recipients) message.in_flight.erase(recipient.number);
+  asio::post(services_.executor, [this, id = group.id] {
+    const auto found = messages_.find(id);
+    if (found != messages_.end()) dispatch(found->second);
+  });
+}
+
+// postpone makes those whose fate is open due again at once.
+void Delivery::postpone(std::vector<Result>& results) {
+  for (auto& result : results) {
+    if (soft(result.outcome)) result.report.interrupted = true;
+  }
 }
 
 asio::awaitable<void> Delivery::attempt(Group group) {
+  if (superseded(group)) {
+    send_again(group);
+    finished(group);
+    co_return;
+  }
   BodyInMemory memory = messages_.at(group.id).body;
   BodySource body(services_.queue, group.id, std::move(memory));
   std::unique_ptr<Conversation> last;
@@ -137,6 +175,7 @@ asio::awaitable<void> Delivery::attempt(Group group) {
 asio::awaitable<void> Delivery::finish(Conversation* conversation) {
   if (!conversation) co_return;
   conversations_.insert(conversation);
+  if (aborted_) conversation->interrupt(kStopping);
   co_await conversation->finish();
   conversations_.erase(conversation);
 }
@@ -145,7 +184,6 @@ asio::awaitable<void> Delivery::finish(Conversation* conversation) {
 // text only after all were tried with TLS (OUT-2, OUT-9).
 asio::awaitable<std::vector<Delivery::Result>> Delivery::try_hops(
     const Group& group, BodySource& body, std::unique_ptr<Conversation>& last) {
-  const auto settings = services_.settings;
   std::vector<Result> results(group.recipients.size());
   for (auto& result : results) {
     result.outcome = {Fate::deferred, "4.4.4", "no route to this domain"};
@@ -153,28 +191,32 @@ asio::awaitable<std::vector<Delivery::Result>> Delivery::try_hops(
   unsigned connection = 0;
   std::vector<NextHop> failed_tls;
   for (const NextHop& hop : group.hops) {
-    if (services_.stopping) break;
-    co_await try_hop(settings, hop, false, group, body, results, connection, last);
+    if (superseded(group)) {
+      postpone(results);
+      co_return results;
+    }
+    co_await try_hop(hop, false, group, body, results, connection, last);
     const bool tls_failed = std::any_of(results.begin(), results.end(), [&](const Result& result) {
       return soft(result.outcome) && result.report.tls_failed && result.report.hop == hop;
     });
     if (tls_failed) failed_tls.push_back(hop);
   }
   const Duration age = now() - messages_.at(group.id).envelope.received;
-  const TlsConfig& tls = settings->config.tls;
+  const TlsConfig& tls = group.settings->config.tls;
   if (!may_fall_back(tls.client_level, tls.clear_fallback_delay, age)) co_return results;
   for (const NextHop& hop : failed_tls) {
-    // Settings applied meanwhile may forbid what these allow: the next attempt goes by them.
-    if (services_.stopping || services_.settings != settings) break;
-    co_await try_hop(settings, hop, true, group, body, results, connection, last);
+    if (superseded(group)) {
+      postpone(results);
+      break;
+    }
+    co_await try_hop(hop, true, group, body, results, connection, last);
   }
   co_return results;
 }
 
-asio::awaitable<void> Delivery::try_hop(std::shared_ptr<const Settings> settings, NextHop hop,
-                                        bool clear, const Group& group, BodySource& body,
-                                        std::vector<Result>& results, unsigned& connection,
-                                        std::unique_ptr<Conversation>& last) {
+asio::awaitable<void> Delivery::try_hop(NextHop hop, bool clear, const Group& group,
+                                        BodySource& body, std::vector<Result>& results,
+                                        unsigned& connection, std::unique_ptr<Conversation>& last) {
   const Envelope& envelope = messages_.at(group.id).envelope;
   Parcel parcel;
   parcel.sender = envelope.sender;
@@ -190,11 +232,17 @@ asio::awaitable<void> Delivery::try_hop(std::shared_ptr<const Settings> settings
   if (open.empty()) co_return;
   co_await finish(last.get());
   last.reset();
+  // The farewell to the hop before may have taken its time.
+  if (superseded(group)) {
+    postpone(results);
+    co_return;
+  }
   if (!hop.folder.empty()) {
     co_await drop_into_folder(std::move(hop), group.id, body, results);
     co_return;
   }
-  last = std::make_unique<Conversation>(std::move(settings), std::move(hop), clear, parcel, body);
+  last = std::make_unique<Conversation>(group.settings, std::move(hop), clear, parcel, body);
+  if (aborted_) last->interrupt(kStopping);
   conversations_.insert(last.get());
   Report report = co_await last->run();
   conversations_.erase(last.get());

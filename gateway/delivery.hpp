@@ -27,6 +27,9 @@ class Delivery {
   void stop();
   void abort();
 
+  // settings_changed sends again, under the new settings, what waits and what has not said MAIL.
+  void settings_changed();
+
   // running counts attempts under way; queued counts messages.
   std::size_t running() const { return running_; }
   std::size_t queued() const { return messages_.size(); }
@@ -43,7 +46,7 @@ class Delivery {
     std::uint64_t id = 0;
     std::vector<NextHop> hops;
     std::vector<Recipient> recipients;
-    unsigned generation = 0;  // of the settings that chose the hops
+    std::shared_ptr<const Settings> settings;  // those that chose the hops
   };
 
   // Line is what waits for, and runs to, one first hop.
@@ -74,16 +77,18 @@ class Delivery {
   void enqueue(Group group);
   void pump();
   bool start(Line& line);
-  void start_group(Group group);
+  void send_again(const Group& group);
+  bool superseded(const Group& group) const;
+  static void postpone(std::vector<Result>& results);
   void set_timer();
   void on_timer();
 
   asio::awaitable<void> attempt(Group group);
   asio::awaitable<std::vector<Result>> try_hops(const Group& group, BodySource& body,
                                                 std::unique_ptr<Conversation>& last);
-  asio::awaitable<void> try_hop(std::shared_ptr<const Settings> settings, NextHop hop, bool clear,
-                                const Group& group, BodySource& body, std::vector<Result>& results,
-                                unsigned& connection, std::unique_ptr<Conversation>& last);
+  asio::awaitable<void> try_hop(NextHop hop, bool clear, const Group& group, BodySource& body,
+                                std::vector<Result>& results, unsigned& connection,
+                                std::unique_ptr<Conversation>& last);
   asio::awaitable<void> finish(Conversation* conversation);
   asio::awaitable<void> drop_into_folder(NextHop hop, std::uint64_t id, BodySource& body,
                                          std::vector<Result>& results);
@@ -105,7 +110,9 @@ class Delivery {
   std::set<std::string> crowded_;  // keys of lines with something waiting
   std::set<Conversation*> conversations_;
   std::size_t running_ = 0;
+  bool pumping_ = false;
   bool stopping_ = false;
+  bool aborted_ = false;
 };
 
 }  // namespace gateway

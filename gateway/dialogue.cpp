@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 
 namespace gateway {
 namespace {
@@ -14,6 +15,19 @@ constexpr unsigned kRcpt = 8;
 constexpr unsigned kAny = kStart | kGreeted | kMail | kRcpt;
 
 const Reply kNone;
+
+// speaks_http tells whether a command is the first line of an HTTP request, or a field of one. A
+// browser made to send mail must not get beyond it.
+bool speaks_http(const Command& command) {
+  constexpr std::string_view kMethods[] = {"GET", "POST", "PUT", "HEAD", "OPTIONS", "CONNECT"};
+  if (!command.name.empty() && command.name.back() == ':') return true;
+  return std::find(std::begin(kMethods), std::end(kMethods), command.name) != std::end(kMethods);
+}
+
+// misspoken tells whether a reply is to a command that was no good, whatever it was about.
+bool misspoken(int code) {
+  return (code >= 500 && code <= 504) || code == 530 || code == 555;
+}
 
 Reply syntax(std::string_view usage) {
   return {501, "5.5.4", usage};
@@ -34,7 +48,7 @@ struct Dialogue::Row {
 const Dialogue::Row Dialogue::kTable[] = {
     {Verb::ehlo, kAny, &Dialogue::ehlo, ""},
     {Verb::helo, kAny, &Dialogue::helo_command, ""},
-    {Verb::starttls, kGreeted | kMail | kRcpt, &Dialogue::starttls, "Send EHLO first"},
+    {Verb::starttls, kAny, &Dialogue::starttls, ""},
     {Verb::mail, kGreeted, &Dialogue::mail, "Send EHLO first, and one MAIL at a time"},
     {Verb::rcpt, kMail | kRcpt, &Dialogue::rcpt, "Send MAIL first"},
     {Verb::data, kMail | kRcpt, &Dialogue::data, "Send MAIL and RCPT first"},
@@ -78,6 +92,9 @@ Answer Dialogue::on_line(const Line& line) {
       ++commands_in_clear_ > config_.limits.commands_without_tls) {
     return {too_long_in_clear(), Next::drop};
   }
+  if (speaks_http(command)) {
+    return {Reply(500, "5.5.2", "This is SMTP, not HTTP"), Next::drop};
+  }
   const ClientTls tls{tls_.active, tls_.verified};
   Ruling ruling = rule_on(config_.tls.receiving, tls, command.verb);
   if (ruling.admission == Admission::drop) return {std::move(ruling.reply), Next::drop};
@@ -103,9 +120,13 @@ Answer Dialogue::dispatch(const Command& command) {
   return {Reply(500, "5.5.2", "Command not recognized"), {}};
 }
 
+// count_errors closes on a client that makes too many: commands that are no good, and, counted
+// apart, recipients that are not taken, which is how addresses are guessed.
 Answer Dialogue::count_errors(Answer answer) {
   if (answer.reply.code < 500 || answer.next != Next::read_command) return answer;
-  if (++bad_commands_ <= config_.limits.bad_commands) return answer;
+  const bool over = misspoken(answer.reply.code) ? ++bad_commands_ > config_.limits.bad_commands
+                                                 : ++rejected_ > config_.limits.rejections;
+  if (!over) return answer;
   return {Reply(421, "4.7.0", "Too many errors, closing connection"), Next::drop};
 }
 
@@ -141,6 +162,7 @@ Answer Dialogue::starttls(const Command& command) {
     return {Reply(502, "5.5.1", "STARTTLS is not available"), {}};
   }
   if (tls_.active) return {Reply(503, "5.5.1", "TLS is already active"), {}};
+  if (state_ == State::start) return {Reply(503, "5.5.1", "Send EHLO first"), {}};
   if (!command.argument.empty()) return {syntax("STARTTLS takes no parameter"), {}};
   return {Reply(220, "2.0.0", "Ready to start TLS"), Next::start_tls};
 }
@@ -163,7 +185,7 @@ Reply Dialogue::read_mail_parameters(const std::vector<std::string>& parameters,
       if (body != "7BIT" && body != "8BITMIME") return syntax("BODY is 7BIT or 8BITMIME");
       transaction.declared_8bit = body == "8BITMIME";
     } else {
-      return {555, "5.5.4", "Unknown parameter " + name};
+      return {555, "5.5.4", "Unknown parameter"};
     }
   }
   return kNone;
@@ -185,10 +207,10 @@ Answer Dialogue::mail(const Command& command) {
   return {Reply(250, "2.1.0", "Ok"), {}};
 }
 
-Reply Dialogue::check_recipient(const std::string& mailbox) const {
+Reply Dialogue::check_recipient(const std::string& mailbox, bool postmaster) const {
   if (!is_mailbox(mailbox)) return {553, "5.1.3", "This is not an address"};
   const std::string domain = domain_of(mailbox);
-  if (!config_.relays_domain(domain) && !config_.relays_client(client_)) {
+  if (!postmaster && !config_.relays_domain(domain) && !config_.relays_client(client_)) {
     return {550, "5.7.1", "Relaying denied"};
   }
   if (config_.next_hops(domain).empty()) return {550, "5.1.2", "No route to this domain"};
@@ -202,12 +224,13 @@ Answer Dialogue::rcpt(const Command& command) {
   auto path = parse_path(command.argument, "TO");
   if (!path) return {syntax("Syntax: RCPT TO:<address>"), {}};
   // RFC 5321 section 4.5.1: postmaster needs no domain; it is the one of this gateway.
-  if (lower_case(path->mailbox) == "postmaster") path->mailbox += "@" + config_.name;
+  const bool postmaster = lower_case(path->mailbox) == "postmaster";
+  if (postmaster) path->mailbox += "@" + config_.name;
   last_recipient_ = path->mailbox;
   if (!path->parameters.empty()) {
-    return {Reply(555, "5.5.4", "Unknown parameter " + path->parameters.front()), {}};
+    return {Reply(555, "5.5.4", "Unknown parameter"), {}};
   }
-  if (Reply refusal = check_recipient(path->mailbox); refusal.code != 0) {
+  if (Reply refusal = check_recipient(path->mailbox, postmaster); refusal.code != 0) {
     return {std::move(refusal), {}};
   }
   auto& recipients = transaction_.recipients;

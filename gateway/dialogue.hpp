@@ -94,7 +94,7 @@ class Dialogue {
   Answer not_implemented(const Command& command);
 
   Reply read_mail_parameters(const std::vector<std::string>& parameters, Transaction& transaction);
-  Reply check_recipient(const std::string& mailbox) const;
+  Reply check_recipient(const std::string& mailbox, bool postmaster) const;
 
   const Config& config_;
   IpAddress client_;
@@ -107,6 +107,7 @@ class Dialogue {
   std::string last_recipient_;
   std::uint64_t commands_in_clear_ = 0;
   std::uint64_t bad_commands_ = 0;
+  std::uint64_t rejected_ = 0;
 };
 
 }  // namespace gateway

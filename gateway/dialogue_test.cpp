@@ -116,6 +116,52 @@ TEST(Dialogue, ParametersAreChecked) {
     S: 553 5.1.3)");
 }
 
+TEST(Dialogue, StarttlsIsAnsweredByTheLevelFirst) {
+  play(config_for(ServerLevel::none), "C: STARTTLS\nS: 502 5.5.1");
+  play(config_for(ServerLevel::attempt), "C: STARTTLS\nS: 503 5.5.1");
+}
+
+TEST(Dialogue, HttpIsDropped) {
+  for (const char* line : {"GET / HTTP/1.1", "post / HTTP/1.1", "CONNECT gw.test:25 HTTP/1.1",
+                           "Host: gw.test", "X-Any:"}) {
+    play(config_for(ServerLevel::none), std::string("C: ") + line + "\nS: 500 5.5.2!");
+    play(config_for(ServerLevel::require), std::string("C: ") + line + "\nS: 500 5.5.2!");
+  }
+  play(config_for(ServerLevel::none), "C: GETS\nS: 500 5.5.2");
+}
+
+TEST(Dialogue, PostmasterIsTakenFromAnybody) {
+  Config config = config_for(ServerLevel::none);
+  config.routes.push_back({"gw.test", {"mx.b.test", "127.0.0.1", 25, ""}});
+  play(config, R"(
+    C: EHLO client.test
+    C: MAIL FROM:<a@a.test>
+    C: RCPT TO:<x@gw.test>
+    S: 550 5.7.1
+    C: RCPT TO:<Postmaster>
+    S: 250 2.1.5)");
+}
+
+TEST(Dialogue, RejectedRecipientsAreNoBadCommands) {
+  Config config = config_for(ServerLevel::none);
+  config.limits.bad_commands = 2;
+  config.limits.rejections = 4;
+  std::string script = "C: EHLO client.test\nC: MAIL FROM:<a@a.test>\n";
+  for (int i = 0; i < 4; ++i) script += "C: RCPT TO:<x@c.test>\nS: 550 5.7.1\n";
+  play(config, script + "C: RCPT TO:<x@b.test>\nS: 250");
+  play(config, script + "C: RCPT TO:<x@c.test>\nS: 421 4.7.0!");
+}
+
+TEST(Dialogue, RepliesDoNotRepeatWhatWasSaid) {
+  play(config_for(ServerLevel::none), R"(
+    C: EHLO client.test
+    C: MAIL FROM:<a@a.test> ODD=1
+    S: 555 5.5.4 Unknown parameter
+    C: MAIL FROM:<a@a.test>
+    C: RCPT TO:<x@b.test> ODD=1
+    S: 555 5.5.4 Unknown parameter)");
+}
+
 TEST(Dialogue, StarttlsForgetsWhatWasSaid) {
   play(config_for(ServerLevel::attempt), R"(
     C: STARTTLS

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -26,15 +27,27 @@ struct Descriptor {
 };
 
 void sync_folder(const std::string& folder) {
-  const Descriptor descriptor{open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+  const Descriptor descriptor{
+      open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
   if (descriptor.number < 0 || fsync(descriptor.number) != 0) fail(folder, "sync");
 }
 
 }  // namespace
 
+void make_folders(const std::string& folder) {
+  namespace fs = std::filesystem;
+  const fs::path path(folder);
+  if (folder.empty() || fs::is_directory(path)) return;
+  const fs::path parent =
+      path.has_filename() ? path.parent_path() : path.parent_path().parent_path();
+  make_folders(parent.string());
+  if (mkdir(folder.c_str(), S_IRWXU) != 0 && errno != EEXIST) fail(folder, "make");
+  sync_folder(parent.empty() ? "." : parent.string());
+}
+
 void write_durably(const std::string& path, std::string_view content, int mode) {
   const std::filesystem::path folder = std::filesystem::path(path).parent_path();
-  std::filesystem::create_directories(folder);
+  make_folders(folder.string());
   const std::string draft = path + ".new";
   {
     const Descriptor file{

@@ -1,7 +1,5 @@
 #include "incoming.hpp"
 
-#include "delivery.hpp"
-
 namespace gateway {
 namespace {
 
@@ -10,60 +8,60 @@ constexpr std::size_t kChunk = 256 * 1024;
 }  // namespace
 
 asio::awaitable<std::string> Incoming::absorb(std::string content) {
+  const bool paid = services_.memory.grow(share_, content.size(), limits_.memory);
   if (body_.empty()) {
     body_ = std::move(content);
   } else {
     body_ += content;
   }
+  if (body_.empty()) co_return std::string();
+  // Where no memory is left the disk takes every piece, however small.
   const bool large = chunks_ > 0 || body_.size() > limits_.large_message;
-  if (!large || body_.size() < kChunk) co_return std::string();
+  if (paid && (!large || body_.size() < kChunk)) co_return std::string();
   co_return co_await spill();
 }
 
 asio::awaitable<std::string> Incoming::spill() {
   const auto chunk = std::make_shared<const std::string>(std::move(body_));
-  body_.clear();
+  body_ = {};
   std::function<void(Database&)> work = [chunk, id = id_, sequence = chunks_](Database& database) {
     if (sequence == 0) database.insert_incomplete(id);
     database.append_chunk(id, sequence, *chunk);
   };
   ++chunks_;
-  co_return co_await services_.queue.perform(std::move(work), nullptr);
+  std::string error = co_await services_.queue.perform(std::move(work), nullptr);
+  share_.release();
+  co_return error;
 }
 
-asio::awaitable<std::string> Incoming::store(Envelope envelope, std::function<void()> record) {
-  if (chunks_ > 0 && !body_.empty()) {
-    std::string error = co_await spill();
-    if (!error.empty()) co_return error;
+asio::awaitable<std::string> Incoming::store(std::shared_ptr<const Envelope> envelope,
+                                             BodyInMemory& kept, std::function<void()> record) {
+  std::string error;
+  if (chunks_ > 0 && !body_.empty()) error = co_await spill();
+  if (!error.empty()) {
+    discard();
+    co_return error;
   }
-  const auto shared = std::make_shared<const Envelope>(std::move(envelope));
-  BodyInMemory kept;
-  std::shared_ptr<const std::string> body;
-  if (chunks_ == 0) {
-    body = kept = services_.memory.hold(body_, limits_.memory);
-    if (!body) body = std::make_shared<const std::string>(std::move(body_));
-  }
-  std::function<void(Database&)> work = [shared, body](Database& database) {
+  // What no chunk was written of was paid for in full.
+  if (chunks_ == 0) kept = hold_body(std::move(body_), std::move(share_));
+  std::function<void(Database&)> work = [envelope, body = kept](Database& database) {
     if (body) {
-      database.insert(*shared, *body);
+      database.insert(*envelope, *body);
     } else {
-      database.complete(*shared);
+      database.complete(*envelope);
     }
   };
-  std::function<void(const std::string&)> recorded = [record](const std::string& error) {
-    if (error.empty()) record();
+  std::function<void(const std::string&)> recorded = [record](const std::string& failure) {
+    if (failure.empty()) record();
   };
-  std::string error = co_await services_.queue.perform(std::move(work), std::move(recorded));
-  if (error.empty()) {
-    services_.delivery->add(*shared, std::move(kept));
-  } else {
-    discard();
-  }
+  error = co_await services_.queue.perform(std::move(work), std::move(recorded));
+  if (!error.empty()) discard();
   co_return error;
 }
 
 void Incoming::discard() {
   body_.clear();
+  share_.release();
   if (chunks_ == 0) return;
   chunks_ = 0;
   Job job;

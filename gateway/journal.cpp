@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -70,7 +71,14 @@ JournalLine& JournalLine::add(std::string_view key, std::uint64_t value) {
 
 Journal::Journal(const std::string& path) : descriptor_(STDOUT_FILENO), owned_(!path.empty()) {
   if (!owned_) return;
-  descriptor_ = open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+  constexpr int kAppend = O_WRONLY | O_APPEND | O_CLOEXEC;
+  descriptor_ = open(path.c_str(), kAppend | O_CREAT | O_EXCL, 0600);
+  if (descriptor_ >= 0) {
+    // Whoever reads logs is in its group; the umask is not asked.
+    fchmod(descriptor_, S_IRUSR | S_IWUSR | S_IRGRP);
+  } else if (errno == EEXIST) {
+    descriptor_ = open(path.c_str(), kAppend);
+  }
   if (descriptor_ < 0) {
     throw std::runtime_error(
         fmt::format("{}: cannot write the journal: {}", path, std::strerror(errno)));

@@ -407,11 +407,11 @@ TEST_F(ProcessTest, PipeliningIsAnsweredInOrder) {
   NextHop hop(bench_, NextHop::Kind::plain);
   Program program(configure("", route(hop)));
   Wire client = Wire::connect(program.port());
+  std::string codes = client.reply().substr(0, 3) + " ";
   client.say(
       "EHLO c.test\r\nMAIL FROM:<a@a.test>\r\nRCPT TO:<x@b.test>\r\nRCPT TO:<bad>\r\nDATA\r\n"
       "Subject: x\r\n\r\nhello\r\n.\r\nRSET\r\nQUIT\r\n");
-  std::string codes;
-  for (int i = 0; i < 9; ++i) codes += client.reply().substr(0, 3) + " ";
+  for (int i = 0; i < 8; ++i) codes += client.reply().substr(0, 3) + " ";
   EXPECT_EQ(codes, "220 250 250 250 553 354 250 250 221 ");
   EXPECT_EQ(client.line(), "EOF");
 }

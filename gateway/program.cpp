@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
@@ -151,6 +152,8 @@ int simulate(const Options& options) {
 }  // namespace
 
 int run_program(const Options& options) {
+  // Other people's mail: what we make is for nobody else to read.
+  umask(S_IRWXG | S_IRWXO);
   std::signal(SIGPIPE, SIG_IGN);
   if (options.die_with_parent) prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (options.ready_fd >= 0) fcntl(options.ready_fd, F_SETFD, FD_CLOEXEC);

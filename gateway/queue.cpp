@@ -12,7 +12,8 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
-#include <filesystem>
+
+#include "durable_file.hpp"
 
 namespace gateway {
 namespace {
@@ -24,9 +25,11 @@ constexpr auto kLazyWait = std::chrono::milliseconds(4);
 
 Queue::Queue(asio::any_io_executor executor, const std::string& folder, std::function<void()> flush)
     : executor_(std::move(executor)), flush_(std::move(flush)) {
-  std::error_code error;
-  std::filesystem::create_directories(folder, error);
-  if (error) throw DatabaseError(fmt::format("{}: cannot make it: {}", folder, error.message()));
+  try {
+    make_folders(folder);
+  } catch (const std::runtime_error& error) {
+    throw DatabaseError(error.what());
+  }
   lock(folder);
   database_ = std::make_unique<Database>(folder + "/queue.db", Database::Mode::write);
 }
@@ -137,6 +140,7 @@ void Queue::hand_back(std::vector<Done> done) {
     --pending_;
     if (each.job.resume) each.job.resume(each.error);
   }
+  if (pending_ == 0 && idle_) idle_();
 }
 
 asio::awaitable<std::string> Queue::perform(std::function<void(Database&)> work,

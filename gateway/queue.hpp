@@ -43,6 +43,9 @@ class Queue {
   Queue(const Queue&) = delete;
   Queue& operator=(const Queue&) = delete;
 
+  // set_idle sets what is called whenever the last job waited for is done.
+  void set_idle(std::function<void()> idle) { idle_ = std::move(idle); }
+
   // load returns what an earlier run left. To be called once, before any job.
   std::vector<Envelope> load();
 
@@ -82,6 +85,7 @@ class Queue {
 
   asio::any_io_executor executor_;
   std::function<void()> flush_;
+  std::function<void()> idle_;
   int lock_ = -1;
   std::unique_ptr<Database> database_;
   std::uint64_t last_id_ = 0;

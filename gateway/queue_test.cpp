@@ -143,6 +143,8 @@ TEST(Bounce, IsAReportThatNamesEachRecipient) {
   bounce.id = 41;
   const std::string header = header_of("Subject: \xc3\xa9\r\nX: y\r\n\r\nbody");
   EXPECT_EQ(header, "Subject: ??\r\nX: y\r\n");
+  const std::string wild = header_of("A: \x01\x7f\t" + std::string(2000, 'a') + "\r\nB: b\r\n\r\n");
+  EXPECT_EQ(wild, "A: ??\t" + std::string(992, 'a') + "\r\nB: b\r\n");
   const std::string text =
       make_bounce("gw.test", bounce, original,
                   {{"x@b.test", "5.1.1", "550 5.1.1 no\r\nX: evil", "mx.b.test"},

@@ -26,6 +26,9 @@ namespace {
 
 constexpr Duration kAbortTime = std::chrono::milliseconds(500);
 
+// So many clients over a limit are told so; what comes beyond is only closed.
+constexpr std::size_t kMostTurnedAway = 64;
+
 }  // namespace
 
 class Server::Inside : public std::enable_shared_from_this<Server::Inside> {
@@ -46,8 +49,9 @@ class Server::Inside : public std::enable_shared_from_this<Server::Inside> {
   void warn_about(const Settings& settings);
   asio::awaitable<void> listen(tcp::acceptor& acceptor);
   void admit(tcp::socket socket);
-  asio::awaitable<void> serve(std::shared_ptr<Session> session, std::string client,
-                              std::string refusal);
+  std::string refusal(const std::string& client) const;
+  asio::awaitable<void> serve(std::shared_ptr<Session> session, std::string client);
+  asio::awaitable<void> turn_away(std::shared_ptr<Session> session, std::string refusal);
   void abort();
   void check_stopped();
   void end();
@@ -62,10 +66,12 @@ class Server::Inside : public std::enable_shared_from_this<Server::Inside> {
   std::unique_ptr<Delivery> delivery_;
   std::vector<tcp::acceptor> acceptors_;
   std::set<std::shared_ptr<Session>> sessions_;
-  std::map<std::string, std::size_t> per_address_;
+  std::map<std::string, std::size_t> per_address_;  // sessions served
+  std::size_t turned_away_ = 0;                     // those of sessions_ that are not served
   std::uint64_t last_session_ = 0;
   unsigned generation_ = 1;
   bool flush_posted_ = false;
+  bool ending_ = false;
   std::function<void()> stopped_;
 };
 
@@ -118,6 +124,9 @@ void Server::Inside::warn_about(const Settings& settings) {
   if (const auto warning = combination_warning(tls.receiving); !warning.empty()) {
     journal_->add(JournalLine("warning").add("requirement", "SET-3").add("reason", warning));
   }
+  if (const auto warning = certificate_warning(tls.receiving); !warning.empty()) {
+    journal_->add(JournalLine("warning").add("requirement", "SET-4").add("reason", warning));
+  }
   if (requests_certificate(tls.receiving) && tls.client_ca.empty()) {
     journal_->add(JournalLine("warning")
                       .add("requirement", "IN-6")
@@ -158,34 +167,51 @@ asio::awaitable<void> Server::Inside::listen(tcp::acceptor& acceptor) {
   }
 }
 
+// refusal says why a client is not served, empty where it is. Its own limit comes first: one
+// address that has too many must not be told that the gateway is full.
+std::string Server::Inside::refusal(const std::string& client) const {
+  const Limits& limits = services_->settings->config.limits;
+  const auto count = per_address_.find(client);
+  if (count != per_address_.end() && count->second >= limits.connections_per_address) {
+    return "Too many connections from your address";
+  }
+  if (sessions_.size() - turned_away_ >= limits.connections) return "Too many connections";
+  return {};
+}
+
 void Server::Inside::admit(tcp::socket socket) {
   auto body = std::make_shared<Channel::Body>(std::move(socket));
   body->settle();
   const std::string client = body->remote.address;
-  const Limits& limits = services_->settings->config.limits;
-  std::string refusal;
-  if (sessions_.size() >= limits.connections) refusal = "Too many connections";
-  if (per_address_[client] >= limits.connections_per_address) {
-    refusal = "Too many connections from your address";
-  }
+  std::string reason = refusal(client);
+  if (!reason.empty() && turned_away_ >= kMostTurnedAway) return;
   auto channel = std::make_unique<Channel>(std::move(body));
   auto session = std::make_shared<Session>(*services_, std::move(channel), ++last_session_);
   sessions_.insert(session);
-  ++per_address_[client];
-  asio::co_spawn(executor_, serve(std::move(session), client, std::move(refusal)), asio::detached);
+  if (reason.empty()) {
+    ++per_address_[client];
+    asio::co_spawn(executor_, serve(std::move(session), client), asio::detached);
+  } else {
+    ++turned_away_;
+    asio::co_spawn(executor_, turn_away(std::move(session), std::move(reason)), asio::detached);
+  }
 }
 
-asio::awaitable<void> Server::Inside::serve(std::shared_ptr<Session> session, std::string client,
-                                            std::string refusal) {
+asio::awaitable<void> Server::Inside::serve(std::shared_ptr<Session> session, std::string client) {
   const auto self = shared_from_this();
-  if (refusal.empty()) {
-    co_await session->run();
-  } else {
-    co_await session->turn_away(std::move(refusal));
-  }
+  co_await session->run();
   sessions_.erase(session);
   const auto count = per_address_.find(client);
   if (--count->second == 0) per_address_.erase(count);
+  check_stopped();
+}
+
+asio::awaitable<void> Server::Inside::turn_away(std::shared_ptr<Session> session,
+                                                std::string refusal) {
+  const auto self = shared_from_this();
+  co_await session->turn_away(std::move(refusal));
+  sessions_.erase(session);
+  --turned_away_;
   check_stopped();
 }
 
@@ -198,7 +224,9 @@ void Server::Inside::reload() {
     ++generation_;
     warn_about(*services_->settings);
     journal_->add(JournalLine("settings-applied").add("generation", generation_));
-  } catch (const ConfigError& error) {
+    delivery_->settings_changed();
+  } catch (const std::exception& error) {
+    // Whatever it is, the old settings stay, and the gateway lives.
     journal_->add(
         JournalLine("settings-refused").add("generation", generation_).add("error", error.what()));
   }
@@ -228,19 +256,23 @@ void Server::Inside::abort() {
   for (const auto& session : sessions_) session->abort();
   stop_timer_.expires_after(kAbortTime);
   stop_timer_.async_wait([self = shared_from_this()](const boost::system::error_code& error) {
-    if (!error && self->stopped_) self->end();
+    if (!error) self->end();
   });
   check_stopped();
 }
 
-// check_stopped ends the gateway once nothing is in hand: it is called when a session or an attempt
-// has ended. What the queue still has to write is written before its thread ends.
+// check_stopped ends the gateway once nothing is in hand: it is called when a session or an
+// attempt has ended, and when the queue has nothing left to do.
 void Server::Inside::check_stopped() {
   if (!services_->stopping || !stopped_) return;
-  if (sessions_.empty() && delivery_->running() == 0) end();
+  if (!sessions_.empty() || delivery_->running() != 0 || queue_->pending() != 0) return;
+  // Not from within what has just ended.
+  if (std::exchange(ending_, true)) return;
+  asio::post(executor_, [self = shared_from_this()] { self->end(); });
 }
 
 void Server::Inside::end() {
+  if (!stopped_) return;
   stop_timer_.cancel();
   queue_->close();
   journal_->add(

@@ -17,16 +17,34 @@ class Delivery;
 
 using BodyInMemory = std::shared_ptr<const std::string>;
 
-// MemoryBudget counts the octets of bodies held in memory.
+// MemoryBudget counts the octets of bodies held in memory, those still coming in included.
 class MemoryBudget {
  public:
-  // hold takes `body` and keeps it as long as the result lives; null, and `body` untouched, where
-  // the budget is used up.
-  BodyInMemory hold(std::string& body, std::uint64_t limit);
+  // Share is a part of the budget, given back when it is destroyed.
+  class Share {
+   public:
+    Share() = default;
+    ~Share() { release(); }
+    Share(Share&& other) noexcept;
+    Share& operator=(Share&& other) noexcept;
+
+    void release();
+
+   private:
+    friend class MemoryBudget;
+    std::shared_ptr<std::uint64_t> used_;
+    std::uint64_t octets_ = 0;
+  };
+
+  // grow adds `octets` to a share; false, and nothing done, where that would pass `limit`.
+  bool grow(Share& share, std::uint64_t octets, std::uint64_t limit);
 
  private:
   std::shared_ptr<std::uint64_t> used_ = std::make_shared<std::uint64_t>(0);
 };
+
+// hold_body keeps a body and its share of the budget together, as long as the result lives.
+BodyInMemory hold_body(std::string body, MemoryBudget::Share share);
 
 // Services lives as long as the gateway; the parts live elsewhere.
 struct Services {

@@ -10,8 +10,16 @@
 namespace gateway {
 namespace {
 
+// Octets a second that data must reach on the whole, once data-time has passed: whoever drips holds
+// a session and its memory.
+constexpr std::int64_t kSlowestData = 1024;
+
 // How long a client may take to read a last reply once the gateway is stopping.
 constexpr Duration kShutdownDrain = std::chrono::milliseconds(200);
+
+// How long one that is turned away may take for that reply and its own close: it is over a limit,
+// and to wait for it costs what the limit is to save.
+constexpr Duration kTurnAwayTime = std::chrono::milliseconds(200);
 
 IpAddress client_address(const Channel& channel) {
   return IpAddress::parse(channel.remote().address).value_or(IpAddress());
@@ -25,7 +33,8 @@ Session::Session(Services& services, std::unique_ptr<Channel> channel, std::uint
       channel_(std::move(channel)),
       id_("S" + std::to_string(number)),
       dialogue_(settings_->config, client_address(*channel_)),
-      lines_(settings_->config.limits.command_line) {}
+      lines_(settings_->config.limits.command_line),
+      drain_time_(settings_->config.limits.drain_time) {}
 
 void Session::stop() {
   if (idle_) channel_->interrupt();
@@ -49,16 +58,18 @@ asio::awaitable<void> Session::run() {
     detail = gone.detail;
   }
   if (disconnected) co_await lost(ending, std::move(detail));
+  hand_over();
   co_await close();
 }
 
 asio::awaitable<void> Session::turn_away(std::string reason) {
+  drain_time_ = std::min(drain_time_, kTurnAwayTime);
   record_start();
   ended_ = "dropped";
   const Reply refusal(421, "4.7.0", reason);
   record_dropped(refusal);
   try {
-    channel_->limit(limits().drain_time);
+    channel_->limit(drain_time_);
     reply(refusal);
     co_await flush();
   } catch (const Disconnected& gone) {
@@ -68,6 +79,14 @@ asio::awaitable<void> Session::turn_away(std::string reason) {
 }
 
 asio::awaitable<void> Session::serve() {
+  if (channel_->has_arrived()) {
+    // RFC 5321 section 3.1: a client waits for the greeting. One that does not speaks another
+    // protocol, or sends without listening.
+    const Reply refusal(554, "5.5.1", "You spoke before the greeting");
+    Answer answer{refusal, Next::drop};
+    co_await act(std::move(answer));
+    co_return;
+  }
   reply(dialogue_.greeting());
   for (;;) {
     const Line line = co_await next_line();
@@ -82,11 +101,21 @@ Duration Session::command_limit() const {
   const Duration left = limits().without_tls_time - (now() - started_);
   return std::clamp(left, Duration(1), limits().command_time);
 }
+// data_limit is the time left for the next piece: data-time, and for all of the data so far that
+// and what kSlowestData allows.
+Duration Session::data_limit(std::chrono::steady_clock::time_point began,
+                             std::uint64_t octets) const {
+  const auto passed =
+      std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now() - began);
+  const std::chrono::seconds earned(static_cast<std::int64_t>(octets) / kSlowestData);
+  return std::clamp(limits().data_time + earned - passed, Duration(1), limits().data_time);
+}
 
+// next_line has one limit a line, not one a piece of it.
 asio::awaitable<Line> Session::next_line() {
+  if (auto line = lines_.take()) co_return std::move(*line);
+  channel_->limit(command_limit());
   for (;;) {
-    if (auto line = lines_.take()) co_return std::move(*line);
-    channel_->limit(command_limit());
     co_await flush();
     if (services_.stopping) throw Disconnected(Ending::interrupted, "stopping");
     idle_ = true;
@@ -97,6 +126,7 @@ asio::awaitable<Line> Session::next_line() {
       throw;
     }
     idle_ = false;
+    if (auto line = lines_.take()) co_return std::move(*line);
   }
 }
 
@@ -109,7 +139,22 @@ asio::awaitable<void> Session::flush() {
   if (out_.empty()) co_return;
   std::string bytes = std::move(out_);
   out_.clear();
-  co_await channel_->write(std::move(bytes));
+  try {
+    co_await channel_->write(std::move(bytes));
+  } catch (...) {
+    hand_over();
+    throw;
+  }
+  hand_over();
+}
+
+// hand_over gives delivery what was acknowledged: after the 250 is on its way, so that the client
+// does not wait for the next hop, and also where the 250 could not be sent, because the message is
+// ours.
+void Session::hand_over() {
+  for (auto& [envelope, body] : std::exchange(stored_, {})) {
+    services_.delivery->add(*envelope, std::move(body));
+  }
 }
 
 // act sends the answer and does what comes next; false ends the session.
@@ -212,6 +257,7 @@ asio::awaitable<std::string> Session::read_data(Incoming& incoming, Envelope& en
   arrival.tls = dialogue_.tls();
   arrival.certificate_requested = requested();
   DataReader reader;
+  const auto began = std::chrono::steady_clock::now();
   std::string content = received_header(arrival, settings_->config.name, envelope);
   const std::uint64_t header_size = content.size();
   std::string error;
@@ -228,7 +274,7 @@ asio::awaitable<std::string> Session::read_data(Incoming& incoming, Envelope& en
     }
     content.clear();
     if (reader.ended()) break;
-    channel_->limit(limits().data_time);
+    channel_->limit(data_limit(began, reader.size()));
     co_await channel_->read(lines_.buffer());
   }
   envelope.size = header_size + reader.size();
@@ -238,9 +284,10 @@ asio::awaitable<std::string> Session::read_data(Incoming& incoming, Envelope& en
 
 asio::awaitable<void> Session::accept(Incoming& incoming, Envelope envelope) {
   const std::string id = queue_id(envelope.id);
-  const auto shared = std::make_shared<const Envelope>(envelope);
+  const auto shared = std::make_shared<const Envelope>(std::move(envelope));
   std::function<void()> record = [this, shared] { record_received(*shared); };
-  const std::string error = co_await incoming.store(std::move(envelope), std::move(record));
+  BodyInMemory kept;
+  const std::string error = co_await incoming.store(shared, kept, std::move(record));
   if (!error.empty()) {
     services_.journal.add(JournalLine("warning").add("reason", error));
     const Reply refusal(452, "4.3.1", "Cannot store the message now");
@@ -249,6 +296,7 @@ asio::awaitable<void> Session::accept(Incoming& incoming, Envelope envelope) {
     co_return;
   }
   ++messages_;
+  stored_.emplace_back(shared, std::move(kept));
   reply(Reply(250, "2.0.0", "Ok: queued as " + id));
 }
 
@@ -282,7 +330,7 @@ asio::awaitable<void> Session::close() {
   co_await channel_->finish();
   record_end();
   draining_ = true;
-  Duration limit = limits().drain_time;
+  Duration limit = drain_time_;
   if (services_.stopping) limit = std::min(limit, kShutdownDrain);
   co_await channel_->drain(limit);
 }

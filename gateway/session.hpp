@@ -2,8 +2,11 @@
 // next.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "channel.hpp"
 #include "dialogue.hpp"
@@ -19,7 +22,7 @@ class Session {
   // run serves the client to its end. It never throws.
   asio::awaitable<void> run();
 
-  // turn_away answers 421 to a client over a limit and ends.
+  // turn_away answers 421 to a client over a limit and ends soon.
   asio::awaitable<void> turn_away(std::string reason);
 
   // stop asks a session that waits for a command to end with 421; one that receives data goes on,
@@ -48,7 +51,9 @@ class Session {
   void record_received(const Envelope& envelope);
   void record_start();
   void record_end();
+  void hand_over();
   Duration command_limit() const;
+  Duration data_limit(std::chrono::steady_clock::time_point began, std::uint64_t octets) const;
   const Limits& limits() const { return settings_->config.limits; }
   bool requested() const { return requests_certificate(settings_->config.tls.receiving); }
 
@@ -58,6 +63,7 @@ class Session {
   std::string id_;
   Dialogue dialogue_;
   LineReader lines_;
+  Duration drain_time_;
   std::string out_;
   TimePoint started_ = now();
   bool idle_ = false;      // waiting for a command
@@ -66,6 +72,8 @@ class Session {
   std::string detail_;
   int last_code_ = 0;
   std::uint64_t messages_ = 0;
+  // Stored, and not with delivery yet.
+  std::vector<std::pair<std::shared_ptr<const Envelope>, BodyInMemory>> stored_;
 };
 
 }  // namespace gateway

@@ -5,6 +5,7 @@
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "smtp_command.hpp"
@@ -44,6 +45,11 @@ int note_verdict(X509_STORE_CTX* store_context, void*) {
   return 1;
 }
 
+// no_password refuses to decrypt a key: to ask on a terminal would stop the gateway.
+int no_password(char*, int, int, void*) {
+  return -1;
+}
+
 SslContext bare_context(const SSL_METHOD* method) {
   SslContext context(SSL_CTX_new(method));
   if (!context) throw ConfigError("cannot make a TLS context: " + tls_error());
@@ -55,46 +61,61 @@ SslContext bare_context(const SSL_METHOD* method) {
   SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_OFF);
   SSL_CTX_set_num_tickets(context.get(), 0);
   SSL_CTX_set_max_early_data(context.get(), 0);
+  SSL_CTX_set_default_passwd_cb(context.get(), &no_password);
   SSL_CTX_set_cert_verify_callback(context.get(), &note_verdict, nullptr);
   return context;
 }
 
-void check_dates(X509* certificate, const std::string& path) {
+// Material is a file of the configuration, and where it is named there.
+struct Material {
+  Material(const TlsConfig& tls, const char* attribute, const std::string& file) : path(file) {
+    const auto found = tls.places.find(attribute);
+    if (found != tls.places.end()) place = found->second + ": ";
+  }
+  // refuse throws ConfigError: `what` is the matter with it.
+  [[noreturn]] void refuse(std::string_view what) const {
+    throw ConfigError(fmt::format("{}{}: {}", place, path, what));
+  }
+  std::string path;
+  std::string place;
+};
+
+void check_dates(X509* certificate, const Material& material) {
   if (X509_cmp_current_time(X509_get0_notAfter(certificate)) < 0) {
-    throw ConfigError(path + ": the certificate has expired");
+    material.refuse("the certificate has expired");
   }
   if (X509_cmp_current_time(X509_get0_notBefore(certificate)) > 0) {
-    throw ConfigError(path + ": the certificate is not valid yet");
+    material.refuse("the certificate is not valid yet");
   }
 }
 
-void use_pair(SSL_CTX* context, const std::string& certificate, const std::string& key) {
+void use_pair(SSL_CTX* context, const Material& certificate, const Material& key) {
   ERR_clear_error();
-  if (SSL_CTX_use_certificate_chain_file(context, certificate.c_str()) != 1) {
-    throw ConfigError(certificate + ": cannot use this certificate: " + tls_error());
+  if (SSL_CTX_use_certificate_chain_file(context, certificate.path.c_str()) != 1) {
+    certificate.refuse("cannot use this certificate: " + tls_error());
   }
-  if (SSL_CTX_use_PrivateKey_file(context, key.c_str(), SSL_FILETYPE_PEM) != 1 ||
+  if (SSL_CTX_use_PrivateKey_file(context, key.path.c_str(), SSL_FILETYPE_PEM) != 1 ||
       SSL_CTX_check_private_key(context) != 1) {
-    throw ConfigError(key + ": cannot use this key for " + certificate + ": " + tls_error());
+    key.refuse("cannot use this key for " + certificate.path + ": " + tls_error());
   }
   check_dates(SSL_CTX_get0_certificate(context), certificate);
 }
 
-void trust(SSL_CTX* context, const std::string& path) {
-  if (path.empty()) return;
+void trust(SSL_CTX* context, const Material& material) {
+  if (material.path.empty()) return;
   ERR_clear_error();
-  if (SSL_CTX_load_verify_file(context, path.c_str()) != 1) {
-    throw ConfigError(path + ": cannot use this CA file: " + tls_error());
+  if (SSL_CTX_load_verify_file(context, material.path.c_str()) != 1) {
+    material.refuse("cannot use this CA file: " + tls_error());
   }
 }
 
-void use_crl(SSL_CTX* context, const std::string& path) {
-  if (path.empty()) return;
+void use_crl(SSL_CTX* context, const Material& material) {
+  if (material.path.empty()) return;
   X509_STORE* store = SSL_CTX_get_cert_store(context);
   X509_LOOKUP* lookup = X509_STORE_add_lookup(store, X509_LOOKUP_file());
   ERR_clear_error();
-  if (!lookup || X509_load_crl_file(lookup, path.c_str(), X509_FILETYPE_PEM) < 1) {
-    throw ConfigError(path + ": cannot use this CRL file: " + tls_error());
+  if (!lookup || X509_load_crl_file(lookup, material.path.c_str(), X509_FILETYPE_PEM) < 1) {
+    material.refuse("cannot use this CRL file: " + tls_error());
   }
   X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK);
 }
@@ -111,7 +132,9 @@ std::string printable_subject(X509* certificate) {
   X509_NAME_print_ex(bio.get(), X509_get_subject_name(certificate), 0, XN_FLAG_RFC2253);
   char* text = nullptr;
   const long length = BIO_get_mem_data(bio.get(), &text);
-  return {text, static_cast<std::size_t>(length)};
+  // Whoever connects writes this, and it goes into every line about a session.
+  constexpr std::size_t kLongest = 256;
+  return {text, std::min(static_cast<std::size_t>(length), kLongest)};
 }
 
 bool ip_id_matches(const ASN1_OCTET_STRING* presented, const IpAddress& address) {
@@ -132,8 +155,8 @@ std::string tls_error() {
 
 SslContext receiving_context(const TlsConfig& tls) {
   SslContext context = bare_context(TLS_server_method());
-  use_pair(context.get(), tls.certificate, tls.key);
-  trust(context.get(), tls.client_ca);
+  use_pair(context.get(), {tls, "certificate", tls.certificate}, {tls, "key", tls.key});
+  trust(context.get(), {tls, "client-ca", tls.client_ca});
   if (requests_certificate(tls.receiving)) {
     SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, nullptr);
     if (!tls.client_ca.empty()) {
@@ -145,11 +168,12 @@ SslContext receiving_context(const TlsConfig& tls) {
 
 SslContext sending_context(const TlsConfig& tls) {
   SslContext context = bare_context(TLS_client_method());
-  trust(context.get(), tls.next_hop_ca);
-  use_crl(context.get(), tls.next_hop_crl);
+  trust(context.get(), {tls, "next-hop-ca", tls.next_hop_ca});
+  use_crl(context.get(), {tls, "next-hop-crl", tls.next_hop_crl});
   SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, nullptr);
   if (!tls.sending_certificate.empty()) {
-    use_pair(context.get(), tls.sending_certificate, tls.sending_key);
+    use_pair(context.get(), {tls, "sending-certificate", tls.sending_certificate},
+             {tls, "sending-key", tls.sending_key});
   }
   return context;
 }

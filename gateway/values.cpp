@@ -129,6 +129,24 @@ bool Network::contains(const IpAddress& other) const {
   return true;
 }
 
+bool is_host_name(std::string_view text) {
+  constexpr std::size_t kLongestName = 253;
+  constexpr std::size_t kLongestLabel = 63;
+  if (text.size() > kLongestName) return false;
+  for (;;) {
+    const std::string_view label = text.substr(0, text.find('.'));
+    if (label.empty() || label.size() > kLongestLabel) return false;
+    if (label.front() == '-' || label.back() == '-') return false;
+    const bool good = std::all_of(label.begin(), label.end(), [](char c) {
+      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+             c == '-' || c == '_';
+    });
+    if (!good) return false;
+    if (label.size() == text.size()) return true;
+    text.remove_prefix(label.size() + 1);
+  }
+}
+
 std::size_t edit_distance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> row(b.size() + 1);
   std::iota(row.begin(), row.end(), std::size_t{0});

@@ -62,6 +62,10 @@ struct Network {
   int prefix = 0;
 };
 
+// is_host_name tells whether `text` is a name of letters, digits, hyphens and dots that DNS could
+// hold (RFC 1123 section 2.1); underscores, which some hosts have, are let pass.
+bool is_host_name(std::string_view text);
+
 // edit_distance is the number of single letters to change, add or drop: for "did you mean".
 std::size_t edit_distance(std::string_view a, std::string_view b);
 

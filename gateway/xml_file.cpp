@@ -17,9 +17,16 @@ namespace {
 constexpr std::size_t kLargestFile = 64 * 1024 * 1024;
 
 std::string read_file(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-  if (!in || text.size() > kLargestFile) throw ConfigError(path + ":1:1: cannot read this file");
+  std::string text;
+  bool good = false;
+  try {
+    std::ifstream in(path, std::ios::binary);
+    text.assign(std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>());
+    good = static_cast<bool>(in);
+  } catch (const std::ios_base::failure&) {
+    good = false;  // a folder opens, but cannot be read
+  }
+  if (!good || text.size() > kLargestFile) throw ConfigError(path + ":1:1: cannot read this file");
   return text;
 }
 
@@ -141,21 +148,27 @@ std::uint64_t Element::number(const char* name, std::uint64_t fallback, std::uin
   return fallback;
 }
 
-std::uint64_t Element::size(const char* name, std::uint64_t fallback) {
+std::uint64_t Element::size(const char* name, std::uint64_t fallback, std::uint64_t low) {
   if (!has(name)) return fallback;
   const std::string value = text(name);
-  if (const auto size = parse_size(value)) return *size;
-  complain(name, fmt::format("found {}=\"{}\"; allowed: octets, with an optional k, M or G", name,
-                             value));
+  const auto size = parse_size(value);
+  if (size && *size >= low) return *size;
+  const std::string least = low == 0 ? std::string() : fmt::format(", at least {}", low);
+  complain(name, fmt::format("found {}=\"{}\"; allowed: octets, with an optional k, M or G{}", name,
+                             value, least));
   return fallback;
 }
 
-std::chrono::microseconds Element::duration(const char* name, std::chrono::microseconds fallback) {
+std::chrono::microseconds Element::duration(const char* name, std::chrono::microseconds fallback,
+                                            std::chrono::microseconds low, std::string_view also) {
   if (!has(name)) return fallback;
   const std::string value = text(name);
-  if (const auto duration = parse_duration(value)) return *duration;
-  complain(name, fmt::format("found {}=\"{}\"; allowed: 0, or a number with ms, s, m, h or d", name,
-                             value));
+  const auto duration = parse_duration(value);
+  if (duration && *duration >= low) return *duration;
+  std::string allowed = low.count() == 0 ? "0, or a number" : "a number above 0";
+  if (!also.empty()) allowed = fmt::format("{}, {}", also, allowed);
+  complain(name,
+           fmt::format("found {}=\"{}\"; allowed: {} with ms, s, m, h or d", name, value, allowed));
   return fallback;
 }
 

@@ -63,8 +63,11 @@ class Element {
   // number, size and duration return `fallback` where the attribute is missing or wrong.
   std::uint64_t number(const char* name, std::uint64_t fallback, std::uint64_t low,
                        std::uint64_t high);
-  std::uint64_t size(const char* name, std::uint64_t fallback);
-  std::chrono::microseconds duration(const char* name, std::chrono::microseconds fallback);
+  std::uint64_t size(const char* name, std::uint64_t fallback, std::uint64_t low = 0);
+  // `also` is a word that the caller takes besides, for the complaint.
+  std::chrono::microseconds duration(const char* name, std::chrono::microseconds fallback,
+                                     std::chrono::microseconds low = {},
+                                     std::string_view also = {});
 
   // choice returns the index of the value in `words`, or `fallback`.
   std::size_t choice(const char* name, const std::vector<std::string_view>& words,
@@ -72,6 +75,9 @@ class Element {
 
   // complain reports about an attribute (or the element where `name` is empty).
   void complain(std::string_view name, std::string_view text);
+
+  // place is file:line:column of an attribute.
+  std::string place(const char* name) const { return file_.place(node_, name); }
 
   // done complains about attributes that were never asked for, about text inside the element and
   // about children other than `children`.
