@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <linux/close_range.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -21,7 +22,6 @@
 #include <boost/process/environment.hpp>
 #include <boost/process/exe.hpp>
 #include <boost/process/extend.hpp>
-#include <boost/process/handles.hpp>
 #include <boost/process/posix.hpp>
 #include <boost/process/start_dir.hpp>
 #include <csignal>
@@ -90,12 +90,17 @@ Pipe make_pipe() {
 
 // ChildSetup runs in the child between vfork and exec, in this process's memory, so it only makes
 // system calls. (After fork, every page that this process writes to next would have to be copied.)
+// Descriptors are closed here, since bp::limit_handles keeps them in one list for all threads.
 struct ChildSetup : bp::extend::handler {
+  explicit ChildSetup(int the_first_of_ours) : first_of_ours(the_first_of_ours) {}
+
   pid_t parent = ::getpid();
+  int first_of_ours;  // From this descriptor on they stay here.
 
   template <class Executor>
   void on_exec_setup(Executor&) const {
     ::setpgid(0, 0);
+    ::close_range(static_cast<unsigned>(first_of_ours), ~0U, CLOSE_RANGE_CLOEXEC);
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (::getppid() != parent) ::_exit(127);  // The parent ended before the line above.
     for (int number = 1; number < kSignals; ++number) {
@@ -221,8 +226,8 @@ std::unique_ptr<Process> Process::start(asio::any_io_executor executor, const Pr
     return bp::child(bp::exe = path, bp::args = line, bp::env = clean_environment(),
                      bp::start_dir = directory, bp::posix::fd.bind(0, in.reading.get()),
                      bp::posix::fd.bind(1, out.writing.get()),
-                     bp::posix::fd.bind(2, err.writing.get()), more..., ChildSetup(),
-                     bp::limit_handles, bp::posix::use_vfork, error);
+                     bp::posix::fd.bind(2, err.writing.get()), more...,
+                     ChildSetup(program.extra_descriptor ? 4 : 3), bp::posix::use_vfork, error);
   };
   bp::child started =
       program.extra_descriptor ? launch(bp::posix::fd.bind(3, extra.writing.get())) : launch();

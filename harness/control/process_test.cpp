@@ -9,6 +9,7 @@
 #include <boost/asio/io_context.hpp>
 #include <csignal>
 #include <cstdio>
+#include <thread>
 
 #include "control/command.hpp"
 #include "control/pid_namespace.hpp"
@@ -102,6 +103,20 @@ TEST(ProcessTest, the_extra_descriptor_is_3) {
     EXPECT_EQ(process->pid(), 0);
   };
   run_coroutine(test);
+}
+
+// What starts programs holds nothing that all threads share.
+TEST(ProcessTest, two_threads_start_programs_at_once) {
+  constexpr int kStarts = 500;
+  int clean = 0, other_clean = 0;
+  const auto start_many = [](int& ended_clean) {
+    for (int count = 0; count < kStarts; ++count) ended_clean += run(program({"true"})).exit.clean;
+  };
+  std::thread other([&] { start_many(other_clean); });
+  start_many(clean);
+  other.join();
+  EXPECT_EQ(clean, kStarts);
+  EXPECT_EQ(other_clean, kStarts);
 }
 
 TEST(ProcessTest, standard_input_ends_with_us_and_not_before) {
