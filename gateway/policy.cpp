@@ -20,8 +20,10 @@ std::string_view combination_warning(ReceivingPolicy policy) {
 
 std::string_view certificate_warning(ReceivingPolicy policy) {
   if (effective_certificate(policy) != ClientCertificate::require) return {};
-  return "every client must show a certificate that verifies: this is not for a public MX (RFC 3207 "
-         "section 4), and certificates of public CAs often lack the purpose clientAuth, so that a CA "
+  return "every client must show a certificate that verifies: this is not for a public MX (RFC "
+         "3207 "
+         "section 4), and certificates of public CAs often lack the purpose clientAuth, so that a "
+         "CA "
          "of your own is needed";
 }
 

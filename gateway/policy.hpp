@@ -32,7 +32,8 @@ std::string_view combination_error(ReceivingPolicy policy);
 // empty when there is nothing to say.
 std::string_view combination_warning(ReceivingPolicy policy);
 
-// certificate_warning says where client certificates may be demanded (SET-4); empty where they are not.
+// certificate_warning says where client certificates may be demanded (SET-4); empty where they are
+// not.
 std::string_view certificate_warning(ReceivingPolicy policy);
 
 // effective_certificate is what is really asked of clients: under `attempt`, `require` counts as
