@@ -178,7 +178,8 @@ Wire::Wire(Wire&& other) noexcept
 Wire Wire::connect(int port, const std::string& from) {
   const int descriptor = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   const sockaddr_in local = address_of(from, 0);
-  bind(descriptor, as_sockaddr(local), sizeof local);
+  if (bind(descriptor, as_sockaddr(local), sizeof local) != 0)
+    ADD_FAILURE() << "cannot bind " << from;
   set_patience(descriptor);
   const sockaddr_in remote = address_of("127.0.0.1", port);
   Wire wire(descriptor);
@@ -275,7 +276,7 @@ NextHop::NextHop(const Bench& bench, Kind kind, const std::string& pair)
   }
   sockaddr_in address = address_of("127.0.0.1", 0);
   socklen_t size = sizeof address;
-  bind(listener_, as_sockaddr(address), size);
+  if (bind(listener_, as_sockaddr(address), size) != 0) ADD_FAILURE() << "cannot bind a next hop";
   ::listen(listener_, 1024);
   getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size);
   port_ = ntohs(address.sin_port);

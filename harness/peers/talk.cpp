@@ -39,7 +39,6 @@ asio::awaitable<std::optional<tcp::socket>> Listener::accept() {
 
 bool Listener::pending() {
   // A connection in the backlog makes the listening socket readable.
-  boost::system::error_code error;
   if (!acceptor_.is_open()) return false;
   pollfd waiting{acceptor_.native_handle(), POLLIN, 0};
   return ::poll(&waiting, 1, 0) > 0;
