@@ -70,7 +70,8 @@ struct ConnectionFacts {
   Handshake handshake = Handshake::kNone;
   std::string tls_version, tls_cipher, tls_error;
   bool asked = false;              ///< Client: the gateway asked for a certificate.
-  bool certificate_shown = false;  ///< Server: the gateway showed one.
+  bool certificate_shown = false;  ///< The client of the two, ours or the gateway, showed one.
+  bool tls_agreed = false;         ///< Version and cipher were settled, whatever came then.
   bool smtp_after_failed_tls = false;
   std::size_t bytes_behind_close_notify = 0;
 

@@ -228,7 +228,12 @@ std::string TlsEngine::cipher() const {
 }
 
 bool TlsEngine::shown() const {
-  return SSL_get0_peer_certificate(ssl_.get()) != nullptr;
+  if (SSL_is_server(ssl_.get()) == 1) return SSL_get0_peer_certificate(ssl_.get()) != nullptr;
+  return asked_ && SSL_get_certificate(ssl_.get()) != nullptr;
+}
+
+bool TlsEngine::agreed() const {
+  return SSL_get_pending_cipher(ssl_.get()) != nullptr;
 }
 
 }  // namespace postern

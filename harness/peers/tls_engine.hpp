@@ -75,8 +75,10 @@ class TlsEngine {
 
   /// asked tells whether the other side requested a certificate of this client.
   bool asked() const { return asked_; }
-  /// shown tells whether the other side showed a certificate.
+  /// shown tells whether the client of this connection showed a certificate.
   bool shown() const;
+  /// agreed tells whether version and cipher were settled, however the handshake ended.
+  bool agreed() const;
 
   const std::string& error() const { return error_; }  ///< Why it failed, in OpenSSL's words.
   const std::string& alert_received() const { return alert_received_; }

@@ -73,9 +73,11 @@ TEST(TlsEngine, SeesThatACertificateIsAskedFor) {
     ASSERT_EQ(pair.handshake(), std::make_pair(Step::kDone, Step::kDone));
     EXPECT_TRUE(pair.client->asked());
     EXPECT_FALSE(pair.server->shown());
+    EXPECT_FALSE(pair.client->shown());
     pair.client_wish.identity = authority().identity("client-expired");
     ASSERT_EQ(pair.handshake(), std::make_pair(Step::kDone, Step::kDone));
     EXPECT_TRUE(pair.server->shown());
+    EXPECT_TRUE(pair.client->shown());
   }
 }
 
@@ -101,6 +103,7 @@ TEST(TlsEngine, AClientThatVerifiesRejectsAnUnrelatedAuthority) {
   pair.client_wish.trust = authority().trust("unrelated");
   EXPECT_EQ(pair.handshake().first, Step::kFailed);
   EXPECT_EQ(pair.client->alert_sent(), "unknown CA");
+  EXPECT_TRUE(pair.client->agreed());
   EXPECT_EQ(pair.server->alert_received(), "unknown CA");
   Pair good;
   good.client_wish.trust = authority().trust("root");
@@ -120,6 +123,8 @@ TEST(TlsEngine, NoCommonVersionFails) {
   Pair pair;
   pair.client_wish.versions = {TlsVersion::k10, TlsVersion::k11};
   EXPECT_EQ(pair.handshake().second, Step::kFailed);
+  EXPECT_FALSE(pair.client->agreed());
+  EXPECT_FALSE(pair.server->agreed());
 }
 
 }  // namespace

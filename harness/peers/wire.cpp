@@ -299,6 +299,7 @@ bool Wire::failed(const std::string& why) {
   broken_ = true;
   facts().handshake = Handshake::kFailed;
   facts().tls_error = why;
+  facts().tls_agreed = tls_->agreed();
   recorder_.note(Actor::kNone, What::kHandshake, "failed: " + why, phase_);
   look_for_smtp(tls_->take_unread());
   return false;
@@ -315,6 +316,7 @@ void Wire::handshake_failed_late() {
 void Wire::completed() {
   ConnectionFacts& known = facts();
   known.handshake = Handshake::kCompleted;
+  known.tls_agreed = true;
   known.tls_version = tls_->version();
   known.tls_cipher = tls_->cipher();
   known.asked = tls_->asked();
@@ -322,7 +324,8 @@ void Wire::completed() {
   phase_ = Phase::kTls;
   recorder_.note(Actor::kNone, What::kHandshake,
                  "TLS " + known.tls_version + " " + known.tls_cipher +
-                     (known.asked ? ", a client certificate was asked for" : ""),
+                     (known.asked ? ", a client certificate was asked for" : "") +
+                     (known.certificate_shown ? ", one was shown" : ""),
                  phase_);
 }
 

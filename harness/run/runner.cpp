@@ -30,9 +30,10 @@ void RunCounters::add(const Observation& observation) {
     for (const ConnectionFacts& connection : *side) {
       ++connections;
       messages += connection.taken.size();
-      if (connection.handshake == Handshake::kFailed) ++failed_handshakes;
+      if (connection.handshake == Handshake::kFailed)
+        ++(connection.tls_agreed ? failed_handshakes : refused_hellos);
       if (connection.handshake != Handshake::kCompleted) continue;
-      const bool mutual = connection.asked || connection.certificate_shown;
+      const bool mutual = connection.certificate_shown;
       const bool old = connection.tls_version != "1.3";
       ++(mutual ? (old ? mutual_12 : mutual_13) : (old ? handshakes_12 : handshakes_13));
     }
@@ -49,7 +50,8 @@ reports::Facts RunCounters::facts() const {
           {"handshakes-tls1.3", std::to_string(handshakes_13)},
           {"handshakes-tls1.2-client-certificate", std::to_string(mutual_12)},
           {"handshakes-tls1.3-client-certificate", std::to_string(mutual_13)},
-          {"handshakes-failed", std::to_string(failed_handshakes)}};
+          {"handshakes-failed", std::to_string(failed_handshakes)},
+          {"handshakes-failed-at-hello", std::to_string(refused_hellos)}};
 }
 
 Run::Run(RunPlan plan, OnResults on_results)

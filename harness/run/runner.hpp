@@ -35,7 +35,7 @@ struct RunPlan {
 struct RunCounters {
   std::uint64_t connections = 0, messages = 0, gateway_starts = 0, gateway_crashes = 0, commits = 0;
   std::uint64_t handshakes_12 = 0, handshakes_13 = 0, mutual_12 = 0, mutual_13 = 0,
-                failed_handshakes = 0;
+                failed_handshakes = 0, refused_hellos = 0;
 
   void add(const Observation& observation);
   reports::Facts facts() const;
