@@ -62,6 +62,7 @@ class ScriptRun {
   asio::awaitable<void> take(const Step& step);
   asio::awaitable<void> end(const Step& step);
   void note_said(const std::string& bytes);
+  void leave_unanswered();
   [[noreturn]] void fail(const Place& place, const std::string& expected, const std::string& got);
   [[noreturn]] void fail(const Place& place, const std::string& expected, Ending got);
 
@@ -71,6 +72,7 @@ class ScriptRun {
   std::unique_ptr<Talk> talk_;
   std::string last_said_ = "connect";  ///< Client: the command a reply will answer.
   std::string last_heard_;             ///< Server: the command a reply answers.
+  bool answered_in_tls_ = false;       ///< Server: EHLO inside TLS had its reply.
 };
 
 void ScriptRun::fail(const Place& place, const std::string& expected, const std::string& got) {
@@ -153,6 +155,7 @@ asio::awaitable<void> ScriptRun::start_tls(const Step& step) {
   Wire::DeviationAt none = [](Point) -> const Deviation* { return nullptr; };
   const bool done = co_await talk_->start_tls(std::move(wish), std::move(none));
   const ConnectionFacts& facts = talk_->facts();
+  answered_in_tls_ = false;
   if (done) {
     if (step.must_fail) fail(step.place, "a handshake that fails", "TLS " + facts.tls_version);
     if (step.asked && *step.asked != facts.asked)
@@ -242,6 +245,13 @@ asio::awaitable<void> ScriptRun::end(const Step& step) {
          ending);
 }
 
+// leave_unanswered: a server that ends the stream before its reply to EHLO inside TLS has made TLS
+// fail.
+void ScriptRun::leave_unanswered() {
+  if (!client() && talk_->phase() == Phase::kTls && !answered_in_tls_)
+    talk_->wire().handshake_failed_late();
+}
+
 // note_said keeps the facts that follow from what the script itself says.
 void ScriptRun::note_said(const std::string& bytes) {
   ConnectionFacts& facts = talk_->facts();
@@ -249,6 +259,7 @@ void ScriptRun::note_said(const std::string& bytes) {
     if (last_heard_ == "EHLO" && talk_->phase() == Phase::kClear)
       facts.starttls_offered = bytes.find("STARTTLS") != std::string::npos;
     if (last_heard_ == "STARTTLS") facts.starttls_reply = std::atoi(bytes.c_str());
+    if (last_heard_ == "EHLO" && talk_->phase() == Phase::kTls) answered_in_tls_ = true;
     return;
   }
   last_said_ = bytes == ".\r\n" ? "end of data" : verb_of(bytes.substr(0, bytes.find('\n')));
@@ -288,9 +299,11 @@ asio::awaitable<void> ScriptRun::play(const Step& step) {
       last_said_ = "connect";
       break;
     case StepKind::kClose:
+      leave_unanswered();
       co_await talk_->finish();
       break;
     case StepKind::kReset:
+      leave_unanswered();
       talk_->reset();
       break;
     case StepKind::kEnd:

@@ -41,6 +41,14 @@ void add_ctest(const std::string& name, const std::string& label, const ListOpti
              label == "matrix" ? " FIXTURES_SETUP recorded-matrix" : "");
 }
 
+// names_mode tells whether a suite stands for a mode combination: all three settings of the TLS
+// page are in its name.
+bool names_mode(const std::string& suite) {
+  for (const char* setting : {"/server-level=", "/client-certificate=", "/client-level="})
+    if (suite.find(setting) == std::string::npos) return false;
+  return true;
+}
+
 std::string suite_of(const Chosen& one) {
   if (one.story != nullptr) return "stories/" + one.story->name;
   return one.cell != nullptr ? one.cell->suite : one.invalid->suite;
@@ -54,7 +62,8 @@ int list_ctest(const Selection& selection, const ListOptions& options,
       if (one.story != nullptr) {
         add_ctest("stories/" + one.story->name, "story", options, scenarios);
       } else if (suites.insert(suite_of(one)).second) {
-        add_ctest(suite_of(one), one.cell != nullptr ? "matrix" : "story", options, scenarios);
+        const bool mode = one.cell != nullptr && names_mode(suite_of(one));
+        add_ctest(suite_of(one), mode ? "matrix" : "story", options, scenarios);
       }
     }
   }

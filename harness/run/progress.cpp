@@ -57,8 +57,8 @@ void Progress::done(const std::string& suite, const reports::Tally& tally, doubl
   if (terminal_) {
     draw();
   } else if (!quiet_) {
-    fmt::print(stderr, "{}: {} cases, {} not passed, {:.1f} s\n", suite, tally.chosen(),
-               wrong(tally), seconds);
+    fmt::print(stderr, "{}: {} {}, {} not passed, {:.1f} s\n", suite, tally.chosen(),
+               tally.chosen() == 1 ? "case" : "cases", wrong(tally), seconds);
   }
 }
 
