@@ -29,16 +29,16 @@ std::string file_name(std::string name) {
 }
 
 // add_ctest writes one test of a ctest include file: one call of `postern run`, which leaves its
-// results and its JUnit report behind.
-void add_ctest(const std::string& name, const std::string& label, const ListOptions& options,
-               const std::string& scenarios) {
+// results and its JUnit report behind. `cell`: it plays cells of a matrix.
+void add_ctest(const std::string& name, const std::string& label, bool cell,
+               const ListOptions& options, const std::string& scenarios) {
   const std::string program = program_directory() + "/postern";
   const std::string base = options.reports + "/" + file_name(name);
   fmt::print("add_test({} {} run {} --scenarios {} --jobs 1 --quiet --results {} --junit {})\n",
              quoted(name), quoted(program), quoted(name), quoted(scenarios),
              quoted(base + ".jsonl"), quoted(base + ".xml"));
   fmt::print("set_tests_properties({} PROPERTIES LABELS {} TIMEOUT 300{})\n", quoted(name), label,
-             label == "matrix" ? " FIXTURES_SETUP recorded-matrix" : "");
+             cell ? " FIXTURES_SETUP recorded-matrix" : "");
 }
 
 // names_mode tells whether a suite stands for a mode combination: all three settings of the TLS
@@ -60,10 +60,11 @@ int list_ctest(const Selection& selection, const ListOptions& options,
   for (const Configuration& configuration : selection.configurations) {
     for (const Chosen& one : configuration.cases) {
       if (one.story != nullptr) {
-        add_ctest("stories/" + one.story->name, "story", options, scenarios);
+        add_ctest("stories/" + one.story->name, "story", false, options, scenarios);
       } else if (suites.insert(suite_of(one)).second) {
         const bool mode = one.cell != nullptr && names_mode(suite_of(one));
-        add_ctest(suite_of(one), mode ? "matrix" : "story", options, scenarios);
+        add_ctest(suite_of(one), mode ? "matrix" : "story", one.cell != nullptr, options,
+                  scenarios);
       }
     }
   }

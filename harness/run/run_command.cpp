@@ -103,13 +103,23 @@ double cpu_seconds(int who) {
   return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
+// axes_of orders what the views show: as the matrix with the most axes does, and behind that what
+// only others know.
 reports::Axes axes_of(const Catalogue& catalogue) {
+  std::vector<const Matrix*> matrices;
+  for (const auto& matrix : catalogue.matrices) matrices.push_back(matrix.get());
+  std::stable_sort(matrices.begin(), matrices.end(), [](const Matrix* one, const Matrix* other) {
+    return one->axes.size() > other->axes.size();
+  });
   reports::Axes axes;
-  for (const auto& matrix : catalogue.matrices)
+  for (const Matrix* matrix : matrices)
     for (const Axis& axis : matrix->axes) {
-      const bool known = std::any_of(axes.begin(), axes.end(),
-                                     [&](const auto& one) { return one.first == axis.key; });
-      if (!known) axes.emplace_back(axis.key, axis.values);
+      auto known = std::find_if(axes.begin(), axes.end(),
+                                [&](const auto& one) { return one.first == axis.key; });
+      if (known == axes.end()) known = axes.insert(axes.end(), {axis.key, {}});
+      for (const std::string& value : axis.values)
+        if (std::find(known->second.begin(), known->second.end(), value) == known->second.end())
+          known->second.push_back(value);
     }
   return axes;
 }

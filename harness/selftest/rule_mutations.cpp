@@ -52,9 +52,12 @@ bool read_results(const std::string& folder, const Catalogue& catalogue,
   std::unordered_map<std::string, const MatrixCase*> cells;
   for (const MatrixCase& cell : catalogue.matrix_cases) cells[cell.id()] = &cell;
   std::set<std::string> seen;
+  std::set<std::string> matrices;
+  for (const auto& matrix : catalogue.matrices) matrices.insert(matrix->name);
   for (const auto& entry : fs::directory_iterator(folder)) {
-    if (entry.path().extension() != ".jsonl" ||
-        !entry.path().filename().string().starts_with("tls-modes+"))
+    // A suite of a matrix is recorded under its own name, with "+" for "/".
+    const std::string name = entry.path().stem().string();
+    if (entry.path().extension() != ".jsonl" || !matrices.contains(name.substr(0, name.find("+"))))
       continue;
     reports::ResultsReader reader(entry.path().string());
     while (auto result = reader.next()) {
