@@ -96,6 +96,8 @@ int main(int argc, char** argv) {
   auto* check = app.add_subcommand("check", "Read and prove scenarios; opens no socket");
   check->add_option("directory", check_directory,
                     "Folder to check (default: where scenarios are sought)");
+  app.add_subcommand("coverage", "Show each requirement with the cases that cite it")
+      ->footer("Exit codes: 0 every requirement has a case; 1 one has none; 2 a bad file.");
   auto* certs = app.add_subcommand("certs", "Write the test certificates and keys as PEM files");
   certs->add_option("directory", certs_directory, "Folder to write to; made if missing")
       ->required();
@@ -120,6 +122,7 @@ int main(int argc, char** argv) {
     std::signal(SIGPIPE, SIG_DFL);
     if (app.got_subcommand("list")) return postern::list_command(common, list);
     if (app.got_subcommand("check")) return postern::check_command(common, check_directory);
+    if (app.got_subcommand("coverage")) return postern::coverage_command(common);
     return postern::certs_command(common, certs_directory);
   } catch (const std::exception& problem) {
     std::fprintf(stderr, "postern: %s\n", problem.what());

@@ -131,7 +131,11 @@ TEST_F(CaseResultTest, AMissingWarningFailsTheWholeConfiguration) {
       "tls-modes/server-level=attempt/client-certificate=require/client-level=attempt";
   add_delivered(mode + "/client=plain/server=good");
   EXPECT_THAT(judge_stage(context_, report_)[0].result.reason, HasSubstr("SET-3"));
-  report_.warnings.emplace_back(R"({"event":"warning","reason":"client-certificate=require"})");
+  report_.warnings.emplace_back(
+      R"({"event":"warning","requirement":"SET-4","reason":"not for a public MX"})");
+  EXPECT_EQ(judge_stage(context_, report_)[0].result.verdict, Verdict::kFail);
+  report_.warnings.emplace_back(
+      R"({"event":"warning","requirement":"SET-3","reason":"works properly only under require"})");
   const auto judged = judge_stage(context_, report_);
   EXPECT_EQ(judged[0].result.verdict, Verdict::kPass) << judged[0].result.reason;
 }

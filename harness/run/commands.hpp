@@ -43,5 +43,6 @@ int run_command(const CommonOptions& common, const RunOptions& options);
 int list_command(const CommonOptions& common, const ListOptions& options);
 int check_command(const CommonOptions& common, const std::string& directory);
 int certs_command(const CommonOptions& common, const std::string& directory);
+int coverage_command(const CommonOptions& common);
 
 }  // namespace postern

@@ -23,6 +23,11 @@ expect 0 "not counted: 2" "$POSTERN" run tls-modes/server-level=require/client-c
 [ "$("$POSTERN" list --suites | grep -c '^tls-modes/server')" -eq 28 ] || fail "28 mode combinations are listed"
 [ "$("$POSTERN" list | sort | uniq -d | wc -l)" -eq 0 ] || fail "case ids are unique"
 
+# Coverage: a requirement without a case is named with its place.
+own_scenarios
+edit "$scenarios/requirements.xml" 's|^</requirements>|  <requirement id="NEW-1" source="nowhere" level="MUST">Nothing cites it.</requirement>\n&|'
+expect 1 "NEW-1 has no case: Nothing cites it." "$POSTERN" --scenarios "$scenarios" coverage
+
 # An option given twice: the last one wins.
 "$POSTERN" run "$mode/client=plain/server=good" --junit "$scratch/a.xml" --junit "$scratch/b.xml" >/dev/null 2>&1
 [ ! -e "$scratch/a.xml" ] && [ -s "$scratch/b.xml" ] || fail "the last --junit wins"
