@@ -104,6 +104,7 @@ struct GatewayFile {
   Ready ready;
   std::string stop_signal = "TERM";
   std::chrono::milliseconds stop_within{10000};
+  std::string apply_signal;    ///< Has it read its files again; empty: it cannot while it runs.
   bool second_attempt = true;  ///< false: it can be driven to one attempt only.
   std::vector<Record> records;
   std::vector<QueueListing> queue;  ///< At most one.

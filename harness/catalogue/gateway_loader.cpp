@@ -68,12 +68,26 @@ class GatewayReader {
       file_.stop_signal = reader_.text(stop, "signal", "TERM");
       file_.stop_within = read_within(reader_, stop);
     }
+    if (const pugi::xml_node apply = root_.child("apply")) {
+      file_.apply_signal = reader_.text(apply, "signal");
+      if (!tells_of("settings-applied") || !tells_of("settings-refused"))
+        reader_.complain(apply,
+                         "found <apply>, allowed: only where a <record> has the events "
+                         "settings-applied and settings-refused");
+    }
     file_.second_attempt = reader_.text(root_.child("hasten"), "second-attempt", "yes") == "yes";
     check_coverage();
     return std::move(file_);
   }
 
  private:
+  bool tells_of(std::string_view event) const {
+    for (const Record& record : file_.records)
+      for (const RecordPattern& pattern : record.patterns)
+        if (pattern.event == event) return true;
+    return false;
+  }
+
   Command read_command(pugi::xml_node node) {
     Command command;
     command.place = reader_.place(node);

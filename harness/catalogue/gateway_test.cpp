@@ -100,6 +100,8 @@ TEST_F(GatewayLoader, RefusesContradictions) {
   EXPECT_THAT(spoil("<setting name=\"server-level\" is=\"none\">",
                     "<file name=\"gw.conf\"/><setting name=\"server-level\" is=\"none\">"),
               HasSubstr("found the file \"gw.conf\" a second time"));
+  EXPECT_THAT(spoil("<record from", "<apply signal=\"HUP\"/><record from"),
+              HasSubstr("found <apply>, allowed: only where a <record> has the events"));
   EXPECT_THAT(spoil("<arg>gw</arg><arg>--version</arg>", ""),
               HasSubstr("found <version> without <arg>"));
 }

@@ -219,9 +219,11 @@ class Choosing {
       if (!candidate.wanted) continue;
       const bool rejected = candidate.chosen.invalid;
       Assignment settings = settings_of(candidate.chosen);
-      const std::string key = (rejected ? candidate.id : "") + settings.text();
+      const Story* story = candidate.chosen.story;
+      const bool applies = story != nullptr && story->applies;
+      const std::string key = (rejected || applies ? candidate.id : "") + settings.text();
       const auto [entry, is_new] = known.emplace(key, selection_.configurations.size());
-      if (is_new) selection_.configurations.push_back({std::move(settings), rejected, {}});
+      if (is_new) selection_.configurations.push_back({std::move(settings), rejected, applies, {}});
       selection_.configurations[entry->second].cases.push_back(candidate.chosen);
     }
   }

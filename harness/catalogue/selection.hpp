@@ -35,6 +35,7 @@ struct Chosen {
 struct Configuration {
   Assignment settings;            ///< Every setting, defaults included.
   bool must_be_rejected = false;  ///< Then it holds one invalid case and nothing else.
+  bool applies = false;           ///< Then it holds one story, which changes the settings.
   std::vector<Chosen> cases;
 };
 

@@ -26,6 +26,7 @@ enum class StepKind {
   kClose,     ///< Ends the sending side (FIN; close_notify first under TLS).
   kReset,     ///< Resets the connection.
   kEnd,       ///< The gateway ends the connection, after sending nothing more.
+  kApply,     ///< Client: the gateway gets other settings while it runs.
 };
 
 struct Step {
@@ -51,6 +52,9 @@ struct Step {
   bool must_fail = false;     ///< Only a handshake that fails conforms.
   std::optional<bool> asked;  ///< Client: whether a certificate is asked for.
   std::string version;        ///< "1.2" or "1.3" must be agreed on.
+  // kApply: the settings that change, and whether the gateway must refuse them.
+  Assignment changes;
+  bool refused = false;
   // kEnd: "close" (FIN, with or without close_notify) or "reset" or "" (either is too vague:
   // close).
   std::string how;
@@ -69,6 +73,7 @@ struct Story {
   std::string ref;
   std::string why;
   Assignment settings;          ///< What <gateway …/> states; other settings have their defaults.
+  bool applies = false;         ///< Whether a step changes the settings while it plays.
   std::vector<Script> scripts;  ///< At most one client and one server.
   std::optional<Expectation> inbound, outbound;
   bool discloses = false;               ///< Whether it states where the message may be seen.

@@ -9,15 +9,12 @@ namespace postern {
 namespace {
 
 const std::map<std::string, StepKind>& step_kinds() {
-  static const std::map<std::string, StepKind> kKinds = {{"say", StepKind::kSay},
-                                                         {"hear", StepKind::kHear},
-                                                         {"starttls", StepKind::kStarttls},
-                                                         {"deliver", StepKind::kDeliver},
-                                                         {"message", StepKind::kMessage},
-                                                         {"connect", StepKind::kConnect},
-                                                         {"close", StepKind::kClose},
-                                                         {"reset", StepKind::kReset},
-                                                         {"end", StepKind::kEnd}};
+  static const std::map<std::string, StepKind> kKinds = {
+      {"say", StepKind::kSay},           {"hear", StepKind::kHear},
+      {"starttls", StepKind::kStarttls}, {"deliver", StepKind::kDeliver},
+      {"message", StepKind::kMessage},   {"connect", StepKind::kConnect},
+      {"close", StepKind::kClose},       {"reset", StepKind::kReset},
+      {"end", StepKind::kEnd},           {"apply", StepKind::kApply}};
   return kKinds;
 }
 
@@ -106,6 +103,15 @@ void read_handshake(const Reader& reader, pugi::xml_node node, Role role, Step& 
   }
 }
 
+void read_apply(const Reader& reader, pugi::xml_node node, Step& step) {
+  for (pugi::xml_attribute attribute : node.attributes())
+    if (std::string_view(attribute.name()) != "refused")
+      step.changes.set(attribute.name(), attribute.value());
+  step.refused = reader.has(node, "refused");
+  if (step.changes.values().empty())
+    reader.complain(node, "found <apply> without a setting, allowed: at least one");
+}
+
 Step read_step(const Reader& reader, pugi::xml_node node, Role role, StepKind kind) {
   Step step;
   step.kind = kind;
@@ -113,6 +119,7 @@ Step read_step(const Reader& reader, pugi::xml_node node, Role role, StepKind ki
   if (kind == StepKind::kSay) read_say(reader, node, step);
   if (kind == StepKind::kHear) read_hear(reader, node, step);
   if (kind == StepKind::kStarttls) read_handshake(reader, node, role, step);
+  if (kind == StepKind::kApply) read_apply(reader, node, step);
   if (kind == StepKind::kEnd) step.how = reader.text(node, "how", "close");
   return step;
 }
@@ -128,6 +135,8 @@ class Lint {
       encrypted_ = go_ahead_ = false;
       return;
     }
+    // What the gateway is set to has nothing to do with the connection.
+    if (step.kind == StepKind::kApply) return;
     if (!over_.empty()) {
       // After FIN the other direction is still open: replies may come, and the end.
       const bool half_open =
@@ -259,6 +268,9 @@ std::unique_ptr<Story> load_story(const Reader& reader) {
       story->scripts.push_back(read_script(reader, node, role));
     }
   }
+  for (const Script& script : story->scripts)
+    for (const Step& step : script.steps)
+      story->applies = story->applies || step.kind == StepKind::kApply;
   if (const pugi::xml_node node = root.child("expect")) {
     story->inbound = read_expectation(reader, node, "inbound", LegName::kInbound, *story);
     story->outbound = read_expectation(reader, node, "outbound", LegName::kOutbound, *story);

@@ -71,6 +71,24 @@ TEST_F(StoryLoader, RefusesTlsThatNobodyStarts) {
               HasSubstr("allowed: one that \"tls\" lists"));
 }
 
+TEST_F(StoryLoader, AppliesSettings) {
+  SampleScenarios scenarios;
+  scenarios.replace("hello.xml", "<end/>",
+                    "<apply server-level=\"require\" client-level=\"verify\"/><end/>"
+                    "<apply client-level=\"none\" refused=\"yes\"/>");
+  const auto catalogue = scenarios.load();
+  ASSERT_TRUE(catalogue) << scenarios.problems();
+  const Story& story = *catalogue->stories.front();
+  EXPECT_TRUE(story.applies);
+  const Step& refused = story.scripts.front().steps.back();
+  EXPECT_EQ(refused.kind, StepKind::kApply);
+  EXPECT_TRUE(refused.refused);
+  EXPECT_EQ(refused.changes.text(), "client-level=none");
+  EXPECT_THAT(spoil("<end/>", "<apply/><end/>"), HasSubstr("found <apply> without a setting"));
+  EXPECT_THAT(spoil("<end/>", "<apply client-level=\"verfy\"/><end/>"),
+              HasSubstr("did you mean \"verify\""));
+}
+
 TEST_F(StoryLoader, RefusesAMessageThatWasNotAskedFor) {
   EXPECT_THAT(spoil("<end/>", "<message/><end/>"), HasSubstr("found <message> before any"));
 }

@@ -227,6 +227,15 @@ std::vector<ElementEntry> matrix_entries() {
   };
 }
 
+// applied_settings: no default, since what is not named stays as it is.
+std::vector<AttributeEntry> applied_settings() {
+  std::vector<AttributeEntry> attributes = setting_attributes();
+  for (AttributeEntry& attribute : attributes) attribute.default_value = "it stays";
+  attributes.push_back(optional("refused", Type::kWord,
+                                "The gateway must refuse them and keep the old ones.", {"yes"}));
+  return attributes;
+}
+
 std::vector<ElementEntry> story_entries() {
   const Words both = {"client", "server"};
   const AttributeEntry peer =
@@ -332,6 +341,13 @@ std::vector<ElementEntry> story_entries() {
        Text::kNone,
        {optional("how", Type::kWord, "How it must end.", {"close", "reset"}, "close")},
        "The gateway ends the connection and sends nothing more before."},
+      {"story-apply",
+       "apply",
+       {"client"},
+       Occurs::kAny,
+       Text::kNone,
+       applied_settings(),
+       "Gives the gateway other settings while it runs, and waits for its answer."},
       {"expect",
        "expect",
        {"story"},
@@ -450,6 +466,15 @@ std::vector<ElementEntry> gateway_entries() {
        {optional("signal", Type::kWord, "What ends it.", {"TERM", "INT", "QUIT", "HUP"}, "TERM"),
         optional("within", Type::kDuration, "The time it is given.", {}, "10s")},
        "How to end it."},
+      {"gateway-apply",
+       "apply",
+       {"gateway"},
+       Occurs::kAtMostOnce,
+       Text::kNone,
+       {required("signal", Type::kWord, "What has it read its files again.",
+                 {"HUP", "USR1", "USR2"})},
+       "How it takes other settings while it runs; its record answers with settings-applied or "
+       "settings-refused."},
       {"hasten",
        "hasten",
        {"gateway"},

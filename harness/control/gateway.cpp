@@ -75,6 +75,7 @@ struct Gateway::Instance {
         outputs_ended(executor) {}
 
   void write_files();
+  Template write_configuration();
   void write_certificates(const Template& text, const InstanceDirectory& into) const;
   void execute();
   void follow_record_file();
@@ -121,6 +122,21 @@ void Gateway::Instance::write_files() {
   directory.emplace(plan.keep_directory);
   directory_path = directory->path();
   if (!GatewayOutput::gives_port(*plan.file)) port = free_port(plan.listen_address);
+  Template text = write_configuration();
+  for (const Command& command : plan.file->prepare) {
+    prepare_lines.push_back(expand_command(text, command));
+  }
+  start_line = expand_command(text, plan.file->start);
+  if (!plan.file->queue.empty()) {
+    queue_line = expand_command(text, plan.file->queue.front().command);
+  }
+  configuration += fmt::format("--- started as\n{}\n", joined(start_line));
+  write_certificates(text, *directory);
+}
+
+// write_configuration writes the files of the gateway for the settings of the plan.
+Template Gateway::Instance::write_configuration() {
+  configuration.clear();
   TemplateValues values;
   values.directory = directory->path();
   values.listen_address = plan.listen_address;
@@ -138,15 +154,7 @@ void Gateway::Instance::write_files() {
     configuration += fmt::format("--- {}\n{}", file.name, expansion.text);
     if (configuration.back() != '\n') configuration += '\n';
   }
-  for (const Command& command : plan.file->prepare) {
-    prepare_lines.push_back(expand_command(text, command));
-  }
-  start_line = expand_command(text, plan.file->start);
-  if (!plan.file->queue.empty()) {
-    queue_line = expand_command(text, plan.file->queue.front().command);
-  }
-  configuration += fmt::format("--- started as\n{}\n", joined(start_line));
-  write_certificates(text, *directory);
+  return text;
 }
 
 void Gateway::Instance::write_certificates(const Template& text,
@@ -340,6 +348,10 @@ unsigned short Gateway::port() const {
 }
 bool Gateway::alive() const {
   return instance_->process->running();
+}
+void Gateway::configure(const Assignment& settings) {
+  instance_->plan.settings = settings;
+  instance_->write_configuration();
 }
 void Gateway::signal(int number) {
   instance_->process->signal(number);

@@ -96,6 +96,10 @@ class Gateway {
   /// signal sends a signal (SIGHUP …) to the program itself; nothing happens if it has ended.
   void signal(int number);
 
+  /// configure writes the files anew, for these settings; the gateway does not know yet. Throws
+  /// std::runtime_error if a file cannot be written.
+  void configure(const Assignment& settings);
+
   /// queue lists what is still queued. Only after stop, while this object lives.
   boost::asio::awaitable<QueueState> queue();
 

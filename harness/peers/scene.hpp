@@ -35,7 +35,10 @@ struct Scene {
   boost::asio::ip::address client_address;
   std::chrono::steady_clock::duration limit{};  ///< Of each single wait.
   int open_connections = 0;                     ///< Accepted by the fake servers and not ended.
-  std::function<void()> changed;                ///< Something was seen that the case may await.
+  /// apply gives the gateway other settings: "" where it applied them, else its refusal. It throws
+  /// std::runtime_error where the gateway gave no answer.
+  std::function<boost::asio::awaitable<std::string>(const Assignment& changes)> apply;
+  std::function<void()> changed;  ///< Something was seen that the case may await.
 };
 
 /// Listener is where one fake server is reached: an address of its own, a port of the system's.

@@ -61,6 +61,7 @@ class ScriptRun {
   asio::awaitable<void> hand_in(const Step& step);
   asio::awaitable<void> take(const Step& step);
   asio::awaitable<void> end(const Step& step);
+  asio::awaitable<void> apply(const Step& step);
   void note_said(const std::string& bytes);
   void leave_unanswered();
   [[noreturn]] void fail(const Place& place, const std::string& expected, const std::string& got);
@@ -266,6 +267,13 @@ void ScriptRun::note_said(const std::string& bytes) {
   if (last_said_ == "STARTTLS") facts.starttls_sent = true;
 }
 
+asio::awaitable<void> ScriptRun::apply(const Step& step) {
+  const std::string refusal = co_await scene_.apply(step.changes);
+  const std::string settings = step.changes.text();
+  if (step.refused && refusal.empty()) fail(step.place, settings + " to be refused", "applied");
+  if (!step.refused && !refusal.empty()) fail(step.place, settings + " to be applied", refusal);
+}
+
 asio::awaitable<void> ScriptRun::play(const Step& step) {
   switch (step.kind) {
     case StepKind::kSay: {
@@ -308,6 +316,9 @@ asio::awaitable<void> ScriptRun::play(const Step& step) {
       break;
     case StepKind::kEnd:
       co_await end(step);
+      break;
+    case StepKind::kApply:
+      co_await apply(step);
       break;
   }
 }

@@ -199,6 +199,9 @@ void Run::work(Job& job) {
     try {
       if (const Cannot* cannot = inexpressible(*plan_.context.gateway, configuration.settings)) {
         hand_on(skipped(plan_.context, configuration, cannot->why));
+      } else if (configuration.applies && plan_.context.gateway->apply_signal.empty()) {
+        hand_on(skipped(plan_.context, configuration,
+                        "its file does not say how it takes settings while it runs (<apply>)"));
       } else if (configuration.must_be_rejected) {
         run_invalid(job, configuration);
       } else {

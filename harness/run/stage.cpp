@@ -26,6 +26,7 @@ namespace {
 constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
 constexpr auto kWaitLimit = std::chrono::seconds(10);   // One wait of a peer.
 constexpr auto kCaseLimit = std::chrono::seconds(20);   // From the client's end to a known fate.
+constexpr auto kApplyLimit = std::chrono::seconds(10);  // For the answer to new settings.
 constexpr auto kDrainLimit = std::chrono::seconds(10);  // For connections of a stopped gateway.
 
 // The host every route names: the name in the good servers' certificate.
@@ -68,6 +69,7 @@ struct Stage::State {
   asio::awaitable<void> play_all();
   void cast(std::unique_ptr<PlayedCase> played, std::size_t index);
   asio::awaitable<bool> start();
+  asio::awaitable<std::string> apply(Assignment changes);
   asio::awaitable<void> play_round();
   asio::awaitable<void> work();
   asio::awaitable<void> play_case(CastCase& one);
@@ -103,7 +105,8 @@ struct Stage::State {
   bool stopping = false;
   CastCase* last_settled = nullptr;
   std::string foreign;  ///< A line of the record that tells of mail of no case.
-  std::unique_ptr<asio::steady_timer> round_over, drained;
+  std::unique_ptr<asio::steady_timer> round_over, drained, answered;
+  std::optional<std::string> answer;  ///< The gateway's to new settings: "" or its refusal.
 };
 
 const Peer& Stage::State::peer(const std::map<std::string, Peer>& peers,
@@ -145,6 +148,7 @@ void Stage::State::cast(std::unique_ptr<PlayedCase> played, std::size_t index) {
   scene.client_address = address_of(10, index);
   scene.limit = scaled(kWaitLimit);
   CastCase* self = one.get();
+  scene.apply = [this](const Assignment& changes) { return apply(changes); };
   scene.changed = [this, self] {
     self->changed.cancel();
     if (drained) drained->cancel();
@@ -205,6 +209,12 @@ void Stage::State::add_fact(CastCase& one, const RecordEvent& event, const std::
 // on_record gives each line of the gateway's record to the case it speaks of. A bounce has the
 // sender as its recipient: its own fate is kept apart from the message's.
 void Stage::State::on_record(const RecordEvent& event) {
+  if (event.kind == "settings-applied" || event.kind == "settings-refused") {
+    const auto reason = event.fields.find("reason");
+    const std::string said = reason == event.fields.end() ? event.line : reason->second;
+    answer = event.kind == "settings-applied" ? std::string() : "a refusal: " + said;
+    if (answered) answered->cancel();
+  }
   if (event.kind == "warning") report.warnings.push_back(event.line);
   if (const auto commits = event.fields.find("commits"); commits != event.fields.end())
     report.commits += std::strtoull(commits->second.c_str(), nullptr, 10);
@@ -257,6 +267,24 @@ asio::awaitable<bool> Stage::State::start() {
   for (const auto& one : cast_) one->scene.gateway = endpoint;
   if (plan.keep_directory) report.directory = gateway->directory();
   co_return true;
+}
+
+// apply gives the gateway other settings and awaits its answer on the record. Only a story that is
+// alone with its gateway does this.
+asio::awaitable<std::string> Stage::State::apply(Assignment changes) {
+  Assignment settings = plan.settings;
+  for (const auto& [name, value] : changes.values()) settings.set(name, value);
+  answer.reset();
+  answered = std::make_unique<asio::steady_timer>(io, scaled(kApplyLimit));
+  gateway->configure(settings);
+  gateway->signal(signal_number(plan.gateway->apply_signal));
+  while (!answer && answered->expiry() > Clock::now() && gateway->alive())
+    co_await answered->async_wait(kAwait);
+  if (!answer) throw std::runtime_error("the gateway gave no answer to new settings");
+  // The files say what is in force: whoever reads them later must find that.
+  if (answer->empty()) plan.settings = std::move(settings);
+  if (!answer->empty()) gateway->configure(plan.settings);
+  co_return *answer;
 }
 
 // settled tells whether all that a case waits for is known.

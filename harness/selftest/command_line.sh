@@ -28,6 +28,13 @@ own_scenarios
 edit "$scenarios/requirements.xml" 's|^</requirements>|  <requirement id="NEW-1" source="nowhere" level="MUST">Nothing cites it.</requirement>\n&|'
 expect 1 "NEW-1 has no case: Nothing cites it." "$POSTERN" --scenarios "$scenarios" coverage
 
+# A gateway that cannot take settings while it runs: skipped, with the reason.
+own_scenarios
+reference=$scenarios/gateways/reference.xml
+sed -e "s/name=\"reference\"/name=\"still\"/" -e "/<apply /d" "$reference" >"$scenarios/gateways/still.xml"
+expect 0 "1 case: 1 skip" "$POSTERN" --scenarios "$scenarios" run --gateway still --results "$scratch/still.jsonl" stories/from-none-to-verify-without-a-restart
+grep -q "does not say how it takes settings while it runs" "$scratch/still.jsonl" || fail "the skip has its reason"
+
 # An option given twice: the last one wins.
 "$POSTERN" run "$mode/client=plain/server=good" --junit "$scratch/a.xml" --junit "$scratch/b.xml" >/dev/null 2>&1
 [ ! -e "$scratch/a.xml" ] && [ -s "$scratch/b.xml" ] || fail "the last --junit wins"
