@@ -112,6 +112,15 @@ class Process {
   std::array<char, 64> buffer_{};
 };
 
+// run serves until the server has stopped. From then on no signal counts: a second SIGTERM must not
+// turn an orderly end into a death by it.
+void run(asio::io_context& context) {
+  context.run();
+  sigset_t all;
+  sigfillset(&all);
+  pthread_sigmask(SIG_BLOCK, &all, nullptr);
+}
+
 int serve(const Options& options) {
   Config config = load_config(options.file);
   asio::io_context context(1);
@@ -122,7 +131,7 @@ int serve(const Options& options) {
   if (options.die_with_parent) process.watch_stdin();
   server.start();
   tell_ready(options.ready_fd, server);
-  context.run();
+  run(context);
   return 0;
 }
 
@@ -145,7 +154,7 @@ int simulate(const Options& options) {
   next_hop.start();
   server.start();
   tell_ready(options.ready_fd, server);
-  context.run();
+  run(context);
   return 0;
 }
 
