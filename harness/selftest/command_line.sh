@@ -70,7 +70,7 @@ expect 2 "$(basename "$matrix"):$rule" "$POSTERN" check "$scenarios"
 
 # A mistake anywhere: its place, and what was meant.
 own_scenarios
-edit "$scenarios/stories/starttls-takes-no-parameter.xml" 's/<hear reply="501"/<haer reply="501"/'
+edit "$scenarios/stories/starttls/starttls-takes-no-parameter.xml" 's/<hear reply="501"/<haer reply="501"/'
 expect 2 'did you mean "hear"' "$POSTERN" run "$mode/client=plain/server=good" --scenarios "$scenarios"
 printf '<story ref="IN-1"' >"$scenarios/stories/broken.xml"
 expect 2 "broken.xml:1" "$POSTERN" check "$scenarios"
