@@ -337,8 +337,11 @@ std::string did_you_mean(std::string_view word, std::span<const std::string> kno
 }
 
 std::string quoted_list(std::span<const std::string> words) {
+  // Nobody reads a hundred names to find the one that was meant.
+  constexpr std::size_t kMost = 50;
   std::string text;
   for (std::size_t i = 0; i < words.size(); ++i) {
+    if (i == kMost) return text + fmt::format(" and {} more", words.size() - kMost);
     if (i > 0) text += i + 1 == words.size() ? " or " : ", ";
     text += fmt::format("\"{}\"", words[i]);
   }

@@ -79,7 +79,7 @@ class LocatedXml {
 /// did_you_mean gives ` (did you mean "x"?)` for the nearest of `known`, or "" if none is near.
 std::string did_you_mean(std::string_view word, std::span<const std::string> known);
 
-/// quoted_list gives `"a", "b" or "c"`, for telling what was allowed.
+/// quoted_list gives `"a", "b" or "c"`, for telling what was allowed; of a long list its beginning.
 std::string quoted_list(std::span<const std::string> words);
 
 }  // namespace postern

@@ -169,6 +169,11 @@ TEST(DidYouMean, OffersTheNearestWord) {
   EXPECT_EQ(did_you_mean("", known), "");
 }
 
+TEST(QuotedList, IsCutWhereItIsLong) {
+  const std::string text = quoted_list(std::vector<std::string>(120, "x"));
+  EXPECT_TRUE(text.ends_with("\"x\" and 70 more")) << text;
+}
+
 TEST(DidYouMean, OffersNothingWildForShortWords) {
   const std::vector<std::string> known{"yes", "no"};
   EXPECT_EQ(did_you_mean("yse", known), " (did you mean \"yes\"?)");
