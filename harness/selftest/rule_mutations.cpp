@@ -1,29 +1,17 @@
 #include <fmt/core.h>
 
 #include <cstdio>
-#include <filesystem>
 #include <set>
-#include <unordered_map>
 
-#include "authority.hpp"
-#include "catalogue/catalogue.hpp"
-#include "judge/judge.hpp"
-#include "results_file.hpp"
+#include "recorded.hpp"
 
 // Shows that every rule of every matrix decides something: its expectation is changed to each other
 // word of its leg, and on the recorded results exactly the cells that it decides must turn red, on
 // that leg. Usage: rule_mutations SCENARIOS AUTHORITY.xml RESULTS-FOLDER
 
-namespace fs = std::filesystem;
 using namespace postern;
 
 namespace {
-
-/// Recorded is what was observed of one case.
-struct Recorded {
-  reports::Outcome inbound, outbound;
-  const MatrixCase* cell = nullptr;
-};
 
 /// Leg is one side of a decision table: its rules, and how a cell finds its rule and outcome.
 struct Leg {
@@ -46,31 +34,6 @@ const Leg kLegs[] = {
      &MatrixCase::outbound,
      &Recorded::outbound},
 };
-
-bool read_results(const std::string& folder, const Catalogue& catalogue,
-                  std::vector<Recorded>& recorded) {
-  std::unordered_map<std::string, const MatrixCase*> cells;
-  for (const MatrixCase& cell : catalogue.matrix_cases) cells[cell.id()] = &cell;
-  std::set<std::string> seen;
-  std::set<std::string> matrices;
-  for (const auto& matrix : catalogue.matrices) matrices.insert(matrix->name);
-  for (const auto& entry : fs::directory_iterator(folder)) {
-    // A suite of a matrix is recorded under its own name, with "+" for "/".
-    const std::string name = entry.path().stem().string();
-    if (entry.path().extension() != ".jsonl" || !matrices.contains(name.substr(0, name.find("+"))))
-      continue;
-    reports::ResultsReader reader(entry.path().string());
-    while (auto result = reader.next()) {
-      const auto cell = cells.find(result->id);
-      if (cell == cells.end() || !seen.insert(result->id).second) continue;
-      recorded.push_back({result->inbound.observed, result->outbound.observed, cell->second});
-    }
-  }
-  if (recorded.size() == cells.size()) return true;
-  fmt::print(stderr, "{} of {} cases are recorded in {}; run the matrix tests first\n",
-             recorded.size(), cells.size(), folder);
-  return false;
-}
 
 bool has_word(const Expectation& expectation, const std::string& word) {
   for (const auto* alternatives : {&expectation.form, &expectation.letter, &expectation.policy})
@@ -116,17 +79,9 @@ int mutate(const Leg& leg, Rule& rule, const std::vector<Recorded>& recorded, in
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 4) {
-    fmt::print(stderr, "usage: rule_mutations SCENARIOS AUTHORITY.xml RESULTS-FOLDER\n");
-    return 2;
-  }
-  Problems problems;
-  const auto authority = certs::Authority::load(argv[2], problems);
-  if (!authority) return fmt::print(stderr, "{}", problems.text()), 2;
-  const auto catalogue = load_catalogue(argv[1], *authority, problems);
-  if (!catalogue) return fmt::print(stderr, "{}", problems.text()), 2;
   std::vector<Recorded> recorded;
-  if (!read_results(argv[3], *catalogue, recorded)) return 1;
+  const auto catalogue = load_recorded(argc, argv, recorded);
+  if (!catalogue) return 2;
   int tried = 0;
   int wrong = 0;
   for (const Leg& leg : kLegs) {
