@@ -223,6 +223,9 @@ std::string Place::text() const {
 }
 
 void Problems::add(Place place, std::string message) {
+  // What is read several times over is wrong once.
+  for (const Problem& known : all_)
+    if (known.message == message && known.place.text() == place.text()) return;
   all_.push_back({std::move(place), std::move(message)});
 }
 

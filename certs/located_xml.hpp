@@ -35,6 +35,7 @@ struct Problem {
 /// Problems collects everything wrong with the input, so that one run shows all of it.
 class Problems {
  public:
+  /// add keeps a problem; one that is known already is passed over.
   void add(Place place, std::string message);
   bool empty() const { return all_.empty(); }
   const std::vector<Problem>& all() const { return all_; }

@@ -7,6 +7,7 @@
 
 #include "catalogue/decide.hpp"
 #include "catalogue/loaders.hpp"
+#include "catalogue/story_parts.hpp"
 
 namespace postern {
 namespace {
@@ -44,8 +45,13 @@ class Loading {
       : catalogue_(catalogue), pki_(std::move(pki)), problems_(problems) {}
 
   void read(const std::string& file) {
-    const std::optional<LocatedXml> document = LocatedXml::load(file, problems_);
+    std::optional<LocatedXml> document = LocatedXml::load(file, problems_);
     if (!document) return;
+    // Stories use prefixes, which may stand in files that come later.
+    if (std::string_view(document->root().name()) == "story") {
+      stories_.push_back(std::move(*document));
+      return;
+    }
     const ElementEntry* root = check_document(*document, problems_);
     if (!root) return;
     const Reader reader(*document, problems_);
@@ -57,13 +63,27 @@ class Loading {
     } else if (root->id == "matrix") {
       catalogue_.matrices.push_back(load_matrix(reader));
       unique("matrix", catalogue_.matrices.back()->name, catalogue_.matrices.back()->place);
-    } else if (root->id == "story") {
-      catalogue_.stories.push_back(load_story(reader));
-      unique("story", catalogue_.stories.back()->name, catalogue_.stories.back()->place);
+    } else if (root->id == "prefixes") {
+      for (auto& [name, prefix] : load_prefixes(reader)) {
+        unique("prefix", name, prefix.place);
+        catalogue_.prefixes.emplace(name, std::move(prefix));
+      }
     } else {
       GatewayFile gateway = load_gateway(reader, pki_);
       unique("gateway", gateway.name, gateway.place);
       catalogue_.gateways.emplace(gateway.name, std::move(gateway));
+    }
+  }
+
+  /// read_stories reads each story once for every variant of it.
+  void read_stories() {
+    for (const LocatedXml& document : stories_) {
+      for (const Assignment& variant : variants_of(document, problems_)) {
+        check_document(document, problems_, variant);
+        catalogue_.stories.push_back(
+            load_story(Reader(document, problems_, variant), catalogue_.prefixes));
+      }
+      unique("story", catalogue_.stories.back()->name, catalogue_.stories.back()->place);
     }
   }
 
@@ -93,6 +113,7 @@ class Loading {
   PkiNames pki_;
   Problems& problems_;
   std::vector<PeerDraft> drafts_;
+  std::vector<LocatedXml> stories_;
   std::map<std::string, Place> named_;
 };
 
@@ -129,6 +150,7 @@ std::unique_ptr<Catalogue> load_catalogue(const std::string& directory,
   catalogue->files = static_cast<unsigned>(files.size());
   Loading loading(*catalogue, {authority.identity_names(), authority.trust_names()}, problems);
   for (const std::string& file : files) loading.read(file);
+  loading.read_stories();
   loading.relate();
   if (!problems.empty()) return nullptr;
   return catalogue;

@@ -27,7 +27,8 @@ struct Catalogue {
   std::map<std::string, Peer> clients, servers;
   std::map<std::string, GatewayFile> gateways;
   std::vector<std::unique_ptr<Matrix>> matrices;
-  std::vector<std::unique_ptr<Story>> stories;
+  std::map<std::string, Prefix> prefixes;       ///< Beginnings that stories share.
+  std::vector<std::unique_ptr<Story>> stories;  ///< The variants of one story stand together.
   std::vector<MatrixCase> matrix_cases;  ///< Every valid cell, decided, in order of its matrix.
   std::vector<InvalidCase> invalid_cases;
   unsigned files = 0;

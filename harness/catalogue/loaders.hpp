@@ -30,7 +30,11 @@ struct PkiNames {
 std::vector<Requirement> load_requirements(const Reader& reader);
 std::vector<PeerDraft> load_peers(const Reader& reader);
 std::unique_ptr<Matrix> load_matrix(const Reader& reader);
-std::unique_ptr<Story> load_story(const Reader& reader);
+std::map<std::string, Prefix> load_prefixes(const Reader& reader);
+
+/// load_story reads one variant of a story: the reader has the values of its axes.
+std::unique_ptr<Story> load_story(const Reader& reader,
+                                  const std::map<std::string, Prefix>& prefixes);
 GatewayFile load_gateway(const Reader& reader, const PkiNames& pki);
 
 /// resolve_peers completes the drafts with what they inherit and with defaults, and files them in

@@ -36,8 +36,8 @@ std::string where_else(std::string_view name) {
 
 class Check {
  public:
-  Check(const LocatedXml& document, Problems& problems)
-      : document_(document), problems_(problems) {}
+  Check(const LocatedXml& document, Problems& problems, const Assignment& bound)
+      : document_(document), problems_(problems), bound_(bound) {}
 
   void element(pugi::xml_node node, const ElementEntry& entry) {
     attributes(node, entry);
@@ -74,7 +74,7 @@ class Check {
   }
 
   void value(pugi::xml_node node, pugi::xml_attribute attribute, const AttributeEntry& entry) {
-    const std::string text = attribute.value();
+    const std::string text = with_values(attribute.value(), bound_);
     // Their readers tell more exactly what is wrong.
     if (!text.empty() && (entry.type == ValueType::kCondition ||
                           entry.type == ValueType::kOutcomes || entry.type == ValueType::kRaw)) {
@@ -155,16 +155,28 @@ class Check {
 
   const LocatedXml& document_;
   Problems& problems_;
+  const Assignment& bound_;
 };
 
 }  // namespace
 
-const ElementEntry* check_document(const LocatedXml& document, Problems& problems) {
+std::string with_values(std::string text, const Assignment& bound) {
+  for (const auto& [key, value] : bound.values()) {
+    const std::string name = "${" + key + "}";
+    for (std::size_t at = text.find(name); at != std::string::npos;
+         at = text.find(name, at + value.size()))
+      text.replace(at, name.size(), value);
+  }
+  return text;
+}
+
+const ElementEntry* check_document(const LocatedXml& document, Problems& problems,
+                                   const Assignment& bound) {
   const pugi::xml_node root = document.root();
   const auto roots = children_of("");
   for (const ElementEntry* entry : roots) {
     if (entry->name != root.name()) continue;
-    Check(document, problems).element(root, *entry);
+    Check(document, problems, bound).element(root, *entry);
     return entry;
   }
   const std::vector<std::string> names = names_of(roots);
@@ -176,7 +188,7 @@ const ElementEntry* check_document(const LocatedXml& document, Problems& problem
 }
 
 std::string Reader::text(pugi::xml_node node, const char* attribute, const char* otherwise) const {
-  return node.attribute(attribute).as_string(otherwise);
+  return with_values(node.attribute(attribute).as_string(otherwise), bound_);
 }
 
 bool Reader::has(pugi::xml_node node, const char* attribute) const {
@@ -216,7 +228,7 @@ std::string Reader::content(pugi::xml_node node) const {
       content += child.value();
     }
   }
-  return content;
+  return with_values(std::move(content), bound_);
 }
 
 void Reader::complain(pugi::xml_node node, std::string message) const {
@@ -225,6 +237,10 @@ void Reader::complain(pugi::xml_node node, std::string message) const {
 
 void Reader::complain(pugi::xml_node node, const char* attribute, std::string message) const {
   problems_.add(place(node, attribute), std::move(message));
+}
+
+void Reader::complain(const Place& place, std::string message) const {
+  problems_.add(place, std::move(message));
 }
 
 std::size_t index_of(const std::vector<std::string>& words, std::string_view word) {

@@ -56,6 +56,7 @@ constexpr const char* kStory = R"xml(<story name="hello" ref="IN-1" why="it is s
     <say raw="STARTTLS\r\nRSET\r\n" split="3 10"/>
     <hear reply="220"/>
     <starttls may="fail" trust="root" asked="no"/>
+    <deliver/>
     <say>QUIT</say>
     <hear reply="221"/>
     <end/>

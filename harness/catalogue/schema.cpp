@@ -67,12 +67,35 @@ std::string words_type(const AttributeEntry& attribute) {
       one);
 }
 
-std::string attribute_declaration(const AttributeEntry& attribute) {
+/// below_story tells whether values of an axis may stand in an element, as ${NAME}.
+bool below_story(const ElementEntry& entry) {
+  return std::any_of(entry.parents.begin(), entry.parents.end(), [](const std::string& parent) {
+    return parent == "story" || parent == "client" || parent == "server";
+  });
+}
+
+/// or_variable gives a type for what `type` allows, and for text with a ${NAME} in it.
+std::string or_variable(const std::string& members, const std::string& type) {
+  return fmt::format(
+      "        <xs:simpleType><xs:union memberTypes=\"{}\">\n{}        "
+      "</xs:union></xs:simpleType>\n",
+      members, type);
+}
+
+std::string attribute_declaration(const AttributeEntry& attribute, bool variables) {
   const std::string about =
       attribute.default_value.empty()
           ? attribute.about
           : fmt::format("{} Default: {}.", attribute.about, attribute.default_value);
   const bool listed = !attribute.words.empty();
+  if (variables && (listed || *value_form(attribute.type).pattern)) {
+    const std::string form = value_form(attribute.type).name;
+    return fmt::format("      <xs:attribute name=\"{}\"{}>\n{}{}      </xs:attribute>\n",
+                       attribute.name, attribute.required ? " use=\"required\"" : "",
+                       documentation("        ", about),
+                       listed ? or_variable("variable", words_type(attribute))
+                              : or_variable(form + " variable", ""));
+  }
   return fmt::format("      <xs:attribute name=\"{}\"{}{}>\n{}{}      </xs:attribute>\n",
                      attribute.name,
                      listed ? "" : fmt::format(" type=\"{}\"", value_form(attribute.type).name),
@@ -103,7 +126,7 @@ std::string children_model(const std::vector<const ElementEntry*>& children) {
 std::string element_type(const ElementEntry& entry) {
   std::string attributes;
   for (const AttributeEntry& attribute : entry.attributes) {
-    attributes += attribute_declaration(attribute);
+    attributes += attribute_declaration(attribute, below_story(entry));
   }
   std::string body = children_model(children_of(entry.id)) + attributes;
   if (entry.text != Text::kNone) {
@@ -205,6 +228,10 @@ std::string xsd() {
     if (form.type == ValueType::kWord || form.type == ValueType::kWords) continue;
     text += simple_type(form);
   }
+  text +=
+      "  <xs:simpleType name=\"variable\">\n    <xs:restriction base=\"xs:string\">\n"
+      "      <xs:pattern value=\".*[$]\\{[a-z0-9.\\-]+\\}.*\"/>\n"
+      "    </xs:restriction>\n  </xs:simpleType>\n";
   return text + "</xs:schema>\n";
 }
 

@@ -87,11 +87,8 @@ class Choosing {
                              false});
     }
     for (const auto& story : catalogue.stories) {
-      candidates_.push_back({{nullptr, nullptr, story.get(), false},
-                             "stories/" + story->name,
-                             story->place.file,
-                             "story",
-                             false});
+      candidates_.push_back(
+          {{nullptr, nullptr, story.get(), false}, story->id(), story->place.file, "story", false});
     }
   }
 
@@ -130,7 +127,7 @@ class Choosing {
     if (item.empty()) return;
     bool found = false;
     for (Candidate& candidate : candidates_) {
-      if (!begins(candidate.id, item) && candidate.id != "stories/" + item) continue;
+      if (!begins(candidate.id, item) && !begins(candidate.id, "stories/" + item)) continue;
       candidate.wanted = found = true;
     }
     if (found || want_path(item)) return;
@@ -220,10 +217,10 @@ class Choosing {
       const bool rejected = candidate.chosen.invalid;
       Assignment settings = settings_of(candidate.chosen);
       const Story* story = candidate.chosen.story;
-      const bool applies = story != nullptr && story->applies;
-      const std::string key = (rejected || applies ? candidate.id : "") + settings.text();
+      const bool alone = story != nullptr && story->alone;
+      const std::string key = (rejected || alone ? candidate.id : "") + settings.text();
       const auto [entry, is_new] = known.emplace(key, selection_.configurations.size());
-      if (is_new) selection_.configurations.push_back({std::move(settings), rejected, applies, {}});
+      if (is_new) selection_.configurations.push_back({std::move(settings), rejected, alone, {}});
       selection_.configurations[entry->second].cases.push_back(candidate.chosen);
     }
   }
@@ -238,7 +235,7 @@ class Choosing {
 
 std::string Chosen::id() const {
   if (cell) return cell->id();
-  return invalid ? invalid->id() : "stories/" + story->name;
+  return invalid ? invalid->id() : story->id();
 }
 
 Selection select(const Catalogue& catalogue, const Query& query) {

@@ -35,7 +35,7 @@ struct Chosen {
 struct Configuration {
   Assignment settings;            ///< Every setting, defaults included.
   bool must_be_rejected = false;  ///< Then it holds one invalid case and nothing else.
-  bool applies = false;           ///< Then it holds one story, which changes the settings.
+  bool alone = false;             ///< Then it holds one story, which has its gateway to itself.
   std::vector<Chosen> cases;
 };
 

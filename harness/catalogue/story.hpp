@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -27,6 +28,11 @@ enum class StepKind {
   kReset,     ///< Resets the connection.
   kEnd,       ///< The gateway ends the connection, after sending nothing more.
   kApply,     ///< Client: the gateway gets other settings while it runs.
+  kUse,       ///< The steps of a prefix; none is left once a story is loaded.
+  kMeet,      ///< Waits until every script that names this meeting is there.
+  kAwait,     ///< Waits until the gateway's record tells something of this case.
+  kSilence,   ///< The gateway has said nothing that was not heard.
+  kNobody,    ///< Server: no connection ever comes.
 };
 
 struct Step {
@@ -36,14 +42,22 @@ struct Step {
   // at which the write is split.
   std::string bytes;
   std::vector<std::size_t> splits;
+  std::size_t dribble = 0;  ///< Octets a write; 0: all in one.
   // kHear, client: reply patterns ("250", "5yz"), enhanced code pattern, what the EHLO reply must
   // offer or lack, text to be found.
   std::vector<std::string> replies;
   std::string enhanced;
   std::vector<std::string> offers, lacks;
   std::string contains;
-  // kHear, server: the verb.
-  std::string command;
+  bool or_end = false;  ///< The gateway's close conforms too, and ends the script.
+  // kHear, server: the verbs that conform, and text that the line must not have.
+  std::vector<std::string> commands;
+  std::string without;
+  // kHear: a pattern whose first group is kept under a name, for ${name} later on.
+  std::string capture, as;
+  // kUse: a prefix; kMeet: a meeting; kAwait: a kind of event, and how many of it.
+  std::string name;
+  int count = 1;
   // kStarttls: what is shown, believed and spoken; what must be seen.
   std::string certificate, trust;
   std::vector<TlsVersion> versions;
@@ -63,22 +77,65 @@ struct Step {
 /// Script is what one peer of a story does: its own steps, or a matrix peer's goal.
 struct Script {
   Role role = Role::kClient;
+  std::string name;  ///< For readers; empty: it has none.
   std::string peer;  ///< A peer's name; empty: `steps`.
+  std::vector<Step> steps;
+  // Server: the name and the address in the gateway's route; empty: those of every next hop.
+  std::string host, address;
+  Place place;
+};
+
+/// Prefix is the beginning of a dialogue that many stories share.
+struct Prefix {
+  Role role = Role::kClient;
   std::vector<Step> steps;
   Place place;
 };
 
+/// MessageCheck is what every delivered message, or every bounce, must hold and must not.
+struct MessageCheck {
+  bool bounce = false;
+  std::string contains, lacks;  ///< Empty: not asked for.
+  Place place;
+};
+
+/// RecordCheck is what the gateway's record must tell of the case: so many events of a kind.
+struct RecordCheck {
+  std::string event;
+  std::optional<int> count;  ///< Exactly; without it one at least.
+  std::string contains;      ///< In each line that counts; empty: any line does.
+  Place place;
+};
+
+/// Checks are judged beside the outcomes of a story.
+struct Checks {
+  int messages = 1;      ///< Copies of the message that the next hop gets where it gets any.
+  bool by_hand = false;  ///< The message was said line by line: it is not the case's own.
+  std::vector<MessageCheck> texts;
+  std::vector<RecordCheck> record;
+  std::uint64_t memory = 0;  ///< Octets that the gateway may have held at most; 0: not asked for.
+  Place memory_place;
+};
+
 struct Story {
-  std::string name;  ///< Case id: "stories/NAME".
+  std::string name;    ///< As its file is named.
+  Assignment variant;  ///< What the story's axes stand at; empty: it has none.
   std::string ref;
   std::string why;
-  Assignment settings;          ///< What <gateway …/> states; other settings have their defaults.
-  bool applies = false;         ///< Whether a step changes the settings while it plays.
-  std::vector<Script> scripts;  ///< At most one client and one server.
+  Assignment settings;  ///< What <gateway …/> states; other settings have their defaults.
+  bool alone = false;   ///< It has a gateway to itself: it changes settings, or weighs memory.
+  std::vector<Script> scripts;  ///< Clients, then servers in the order of preference.
   std::optional<Expectation> inbound, outbound;
   bool discloses = false;               ///< Whether it states where the message may be seen.
   std::vector<std::string> disclosure;  ///< Allowed places at the next hop, as in DisclosureRule.
+  Checks checks;
   Place place;
+
+  /// id is "stories/NAME", and the axes behind it as in matrices.
+  std::string id() const {
+    return "stories/" + name + (variant.values().empty() ? "" : "/" + variant.text());
+  }
+  bool applies() const;  ///< Whether a step changes the settings while it plays.
 };
 
 }  // namespace postern

@@ -1,203 +1,77 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <boost/asio/ip/address.hpp>
 #include <filesystem>
 
 #include "catalogue/loaders.hpp"
+#include "catalogue/story_parts.hpp"
 
 namespace postern {
 namespace {
 
-const std::map<std::string, StepKind>& step_kinds() {
-  static const std::map<std::string, StepKind> kKinds = {
-      {"say", StepKind::kSay},           {"hear", StepKind::kHear},
-      {"starttls", StepKind::kStarttls}, {"deliver", StepKind::kDeliver},
-      {"message", StepKind::kMessage},   {"connect", StepKind::kConnect},
-      {"close", StepKind::kClose},       {"reset", StepKind::kReset},
-      {"end", StepKind::kEnd},           {"apply", StepKind::kApply}};
-  return kKinds;
-}
-
-/// check_variables complains of any ${…} that steps do not know.
-void check_variables(const Reader& reader, pugi::xml_node node, const std::string& text) {
-  static const std::vector<std::string> kKnown = {"recipient", "sender", "token"};
-  for (std::size_t at = text.find("${"); at != std::string::npos; at = text.find("${", at + 2)) {
-    const std::size_t end = text.find('}', at);
-    const std::string name = text.substr(at + 2, end == std::string::npos ? end : end - at - 2);
-    if (end != std::string::npos && std::count(kKnown.begin(), kKnown.end(), name) > 0) continue;
+/// use puts the steps of a prefix in.
+void use(const Reader& reader, pugi::xml_node node, const std::map<std::string, Prefix>& prefixes,
+         const std::string& name, Script& script, Lint& lint) {
+  std::vector<std::string> known;
+  for (const auto& [key, prefix] : prefixes)
+    if (prefix.role == script.role) known.push_back(key);
+  const auto found = prefixes.find(name);
+  if (found == prefixes.end() || found->second.role != script.role) {
     reader.complain(
-        node, fmt::format("found \"${{{}}}\" in <say>, allowed: {}{}", name,
-                          "${recipient}, ${sender} and ${token}", did_you_mean(name, kKnown)));
-  }
-}
-
-void read_say(const Reader& reader, pugi::xml_node node, Step& step) {
-  const std::string text = reader.content(node);
-  if (text.empty() == !reader.has(node, "raw")) {
-    reader.complain(node,
-                    "found <say> with neither or both of text and \"raw\", allowed: one of "
-                    "them");
+        node, "prefix",
+        fmt::format("found the prefix \"{}\", which no <{}> of a <prefixes> file is "
+                    "called, allowed: {}{}",
+                    name, script.role == Role::kClient ? "client" : "server",
+                    known.empty() ? "none" : quoted_list(known), did_you_mean(name, known)));
     return;
   }
-  if (reader.has(node, "raw")) {
-    step.bytes = reader.raw(node, "raw");
-  } else if (text.find_first_of("\r\n") != std::string::npos) {
-    reader.complain(node,
-                    "found a line break in the text of <say>, allowed: one line; "
-                    "use raw=\"…\\r\\n…\" for more");
-  } else {
-    step.bytes = text + "\r\n";
-  }
-  check_variables(reader, node, step.bytes);
-  for (const std::string& word : strings_of(reader.text(node, "split"))) {
-    if (!is_value(ValueType::kNumbers, word)) return;
-    step.splits.push_back(std::stoul(word));
-  }
-  if (!std::is_sorted(step.splits.begin(), step.splits.end(), std::less_equal<>()) ||
-      (!step.splits.empty() && step.splits.back() >= step.bytes.size() &&
-       step.bytes.find("${") == std::string::npos)) {
-    reader.complain(node, "split",
-                    fmt::format("found split=\"{}\", allowed: rising offsets below {}, the number "
-                                "of bytes",
-                                reader.text(node, "split"), step.bytes.size()));
+  for (const Step& step : found->second.steps) {
+    lint.step(node, step);
+    script.steps.push_back(step);
   }
 }
 
-void read_hear(const Reader& reader, pugi::xml_node node, Step& step) {
-  const std::string replies = reader.text(node, "reply");
-  for (std::string_view reply : split(replies, '|')) {
-    if (!reply.empty()) step.replies.emplace_back(reply);
-  }
-  step.enhanced = reader.text(node, "enhanced");
-  step.offers = strings_of(reader.text(node, "offers"));
-  step.lacks = strings_of(reader.text(node, "lacks"));
-  step.contains = reader.text(node, "contains");
-  step.command = reader.text(node, "command");
-}
-
-void read_handshake(const Reader& reader, pugi::xml_node node, Role role, Step& step) {
-  static const std::vector<std::string> kAsks = {"no", "request", "require"};
-  step.certificate = reader.text(node, "certificate", role == Role::kServer ? "server-good" : "");
-  step.trust = reader.text(node, "trust");
-  step.versions = {TlsVersion::k13};
-  if (reader.has(node, "tls")) step.versions = read_versions(reader, node, "tls");
-  step.asks = static_cast<Asks>(index_of(kAsks, reader.text(node, "asks")));
-  step.may_fail = reader.has(node, "may");
-  step.must_fail = reader.has(node, "must");
-  if (reader.has(node, "asked")) step.asked = reader.text(node, "asked") == "yes";
-  step.version = reader.text(node, "version");
-  if (step.may_fail && step.must_fail) {
-    reader.complain(node, "must", "found both \"may\" and \"must\", allowed: one of them");
-  }
-  if (step.must_fail && !step.version.empty()) {
-    reader.complain(node, "version",
-                    "found \"version\" beside must=\"fail\", allowed: only where the handshake can "
-                    "succeed");
-  }
-  const TlsVersion agreed = step.version == "1.2" ? TlsVersion::k12 : TlsVersion::k13;
-  if (!step.version.empty() &&
-      std::find(step.versions.begin(), step.versions.end(), agreed) == step.versions.end()) {
-    reader.complain(
-        node, "version",
-        fmt::format("found version=\"{}\", allowed: one that \"tls\" lists", step.version));
-  }
-}
-
-void read_apply(const Reader& reader, pugi::xml_node node, Step& step) {
-  for (pugi::xml_attribute attribute : node.attributes())
-    if (std::string_view(attribute.name()) != "refused")
-      step.changes.set(attribute.name(), attribute.value());
-  step.refused = reader.has(node, "refused");
-  if (step.changes.values().empty())
-    reader.complain(node, "found <apply> without a setting, allowed: at least one");
-}
-
-Step read_step(const Reader& reader, pugi::xml_node node, Role role, StepKind kind) {
-  Step step;
-  step.kind = kind;
-  step.place = reader.place(node);
-  if (kind == StepKind::kSay) read_say(reader, node, step);
-  if (kind == StepKind::kHear) read_hear(reader, node, step);
-  if (kind == StepKind::kStarttls) read_handshake(reader, node, role, step);
-  if (kind == StepKind::kApply) read_apply(reader, node, step);
-  if (kind == StepKind::kEnd) step.how = reader.text(node, "how", "close");
-  return step;
-}
-
-/// Lint walks the steps of one script and complains of what can never happen.
-class Lint {
- public:
-  explicit Lint(const Reader& reader) : reader_(reader) {}
-
-  void step(pugi::xml_node node, const Step& step) {
-    if (step.kind == StepKind::kConnect) {
-      over_.clear();
-      encrypted_ = go_ahead_ = false;
-      return;
+void read_steps(const Reader& reader, pugi::xml_node node,
+                const std::map<std::string, Prefix>& prefixes, Script& script) {
+  Lint lint(reader, script.role);
+  for (pugi::xml_node child : node.children()) {
+    const auto kind = step_kind_of(child.name());
+    if (!kind || !holds_here(reader, child)) continue;
+    Step step = read_step(reader, child, script.role, *kind);
+    if (*kind == StepKind::kUse) {
+      use(reader, child, prefixes, step.name, script, lint);
+      continue;
     }
-    // What the gateway is set to has nothing to do with the connection.
-    if (step.kind == StepKind::kApply) return;
-    if (!over_.empty()) {
-      // After FIN the other direction is still open: replies may come, and the end.
-      const bool half_open =
-          over_ == "close" && (step.kind == StepKind::kHear || step.kind == StepKind::kEnd ||
-                               step.kind == StepKind::kReset);
-      if (!half_open) {
-        reader_.complain(node, fmt::format("found <{}> after <{}>, allowed: <connect> first",
-                                           node.name(), over_));
-      }
-    }
-    follow(node, step);
+    lint.step(child, step);
+    script.steps.push_back(std::move(step));
   }
+  lint.finish();
+}
 
- private:
-  void follow(pugi::xml_node node, const Step& step) {
-    switch (step.kind) {
-      case StepKind::kStarttls:
-        if (encrypted_) {
-          reader_.complain(node, "found a second <starttls> on one connection, allowed: one");
-        }
-        encrypted_ = true;
-        break;
-      case StepKind::kHear:
-        for (const std::string& reply : step.replies) go_ahead_ = go_ahead_ || reply[0] == '3';
-        break;
-      case StepKind::kMessage:
-        if (!go_ahead_) {
-          reader_.complain(node,
-                           "found <message> before any <hear reply=\"354\"> on this "
-                           "connection, allowed: only after one");
-        }
-        go_ahead_ = false;
-        break;
-      case StepKind::kClose:
-      case StepKind::kReset:
-      case StepKind::kEnd:
-        over_ = node.name();
-        break;
-      default:
-        break;
-    }
-  }
+/// read_way reads where the gateway's route to a server leads.
+void read_way(const Reader& reader, pugi::xml_node node, Script& script) {
+  script.host = reader.text(node, "host");
+  script.address = reader.text(node, "address");
+  if (script.address.empty()) return;
+  boost::system::error_code error;
+  const auto address = boost::asio::ip::make_address(script.address, error);
+  if (!error && address.is_loopback()) return;
+  reader.complain(node, "address",
+                  fmt::format("found address=\"{}\", allowed: a loopback address, as 127.0.0.1 or "
+                              "::1",
+                              script.address));
+}
 
-  const Reader& reader_;
-  std::string over_;  ///< What ended this connection; empty: it is open.
-  bool encrypted_ = false;
-  bool go_ahead_ = false;
-};
-
-Script read_script(const Reader& reader, pugi::xml_node node, Role role) {
+Script read_script(const Reader& reader, pugi::xml_node node, Role role,
+                   const std::map<std::string, Prefix>& prefixes) {
   Script script;
   script.role = role;
   script.place = reader.place(node);
+  script.name = reader.text(node, "name");
   script.peer = reader.text(node, "peer");
-  Lint lint(reader);
-  for (pugi::xml_node child : node.children()) {
-    const auto kind = step_kinds().find(child.name());
-    if (kind == step_kinds().end()) continue;
-    script.steps.push_back(read_step(reader, child, role, kind->second));
-    lint.step(child, script.steps.back());
-  }
+  if (role == Role::kServer) read_way(reader, node, script);
+  read_steps(reader, node, prefixes, script);
   if (script.peer.empty() == script.steps.empty()) {
     reader.complain(node, fmt::format("found <{}> with neither or both of \"peer\" and steps, "
                                       "allowed: one of them",
@@ -206,16 +80,31 @@ Script read_script(const Reader& reader, pugi::xml_node node, Role role) {
   return script;
 }
 
-/// needs_handshake complains where TLS is expected of a script that never does one.
+std::vector<const Script*> scripts_of(const Story& story, Role role) {
+  std::vector<const Script*> scripts;
+  for (const Script& script : story.scripts)
+    if (script.role == role) scripts.push_back(&script);
+  return scripts;
+}
+
+template <typename Holds>
+bool any_step(const std::vector<const Script*>& scripts, Holds holds) {
+  return std::any_of(scripts.begin(), scripts.end(), [&](const Script* script) {
+    return std::any_of(script->steps.begin(), script->steps.end(), holds);
+  });
+}
+
+bool any_peer(const std::vector<const Script*>& scripts) {
+  return scripts.empty() || std::any_of(scripts.begin(), scripts.end(),
+                                        [](const Script* script) { return !script->peer.empty(); });
+}
+
+/// needs_handshake complains where TLS is expected of scripts that never do it.
 void needs_handshake(const Reader& reader, pugi::xml_node node, const char* attribute,
                      const std::vector<ExpectedOutcome>& outcomes, const Story& story, Role role) {
-  const auto script = std::find_if(story.scripts.begin(), story.scripts.end(),
-                                   [role](const Script& s) { return s.role == role; });
-  if (script == story.scripts.end() || !script->peer.empty()) return;
-  const bool handshakes =
-      std::any_of(script->steps.begin(), script->steps.end(),
-                  [](const Step& step) { return step.kind == StepKind::kStarttls; });
-  if (handshakes) return;
+  const auto scripts = scripts_of(story, role);
+  if (any_peer(scripts)) return;
+  if (any_step(scripts, [](const Step& step) { return step.kind == StepKind::kStarttls; })) return;
   for (const ExpectedOutcome& outcome : outcomes) {
     const auto* tls = outcome.fact("tls");
     const bool encrypted = tls && std::count(tls->begin(), tls->end(), "yes") > 0;
@@ -229,54 +118,186 @@ void needs_handshake(const Reader& reader, pugi::xml_node node, const char* attr
   }
 }
 
+/// needs_message complains where a message is expected to pass a script that never hands one in, or
+/// never takes one.
+void needs_message(const Reader& reader, pugi::xml_node node, const char* attribute,
+                   const std::vector<ExpectedOutcome>& outcomes, const Story& story, Role role) {
+  const bool client = role == Role::kClient;
+  const auto scripts = scripts_of(story, role);
+  if (any_peer(scripts)) return;
+  const bool passes = any_step(scripts, [&](const Step& step) {
+    return step.kind == StepKind::kDeliver || step.kind == StepKind::kMessage ||
+           (client && step.bytes.ends_with(".\r\n")) ||
+           (!client && step.bytes.find("354") != std::string::npos);
+  });
+  const bool every = std::all_of(outcomes.begin(), outcomes.end(), [&](const auto& outcome) {
+    return outcome.word == (client ? "accept" : "redirect");
+  });
+  if (passes || !every) return;
+  reader.complain(node, attribute,
+                  fmt::format("found {}=\"{}\", which the steps contradict, allowed: only where a "
+                              "{} a message",
+                              attribute, reader.text(node, attribute),
+                              client ? "client hands in" : "server takes"));
+}
+
 std::optional<Expectation> read_expectation(const Reader& reader, pugi::xml_node node,
                                             const char* attribute, LegName leg,
                                             const Story& story) {
-  if (!reader.has(node, attribute)) return std::nullopt;
   Expectation expectation;
   expectation.form = reader.outcomes(node, attribute, leg);
   expectation.letter = expectation.policy = expectation.form;
   expectation.form_text = reader.text(node, attribute);
-  needs_handshake(reader, node, attribute, expectation.form, story,
-                  leg == LegName::kInbound ? Role::kClient : Role::kServer);
+  const Role role = leg == LegName::kInbound ? Role::kClient : Role::kServer;
+  needs_handshake(reader, node, attribute, expectation.form, story, role);
+  needs_message(reader, node, attribute, expectation.form, story, role);
   return expectation;
 }
 
-}  // namespace
+/// deciding gives the one <expect> that states `attribute` in this variant. That none does is wrong
+/// where others of the story do.
+pugi::xml_node deciding(const Reader& reader, const char* attribute) {
+  pugi::xml_node found;
+  bool elsewhere = false;
+  for (pugi::xml_node node : reader.root().children("expect")) {
+    if (!reader.has(node, attribute)) continue;
+    if (!holds_here(reader, node)) {
+      elsewhere = true;
+    } else if (found) {
+      reader.complain(
+          node, attribute,
+          fmt::format("found a second <expect> with \"{}\"{}{}, allowed: one", attribute,
+                      reader.bound().values().empty() ? "" : " for ", reader.bound().text()));
+    } else {
+      found = node;
+    }
+  }
+  if (!found && elsewhere)
+    reader.complain(reader.root(),
+                    fmt::format("found no <expect> with \"{}\" for {}, allowed: one for each "
+                                "combination of axes",
+                                attribute, reader.bound().text()));
+  return found;
+}
 
-std::unique_ptr<Story> load_story(const Reader& reader) {
-  auto story = std::make_unique<Story>();
+std::uint64_t octets_of(const std::string& size) {
+  if (size.empty()) return 0;
+  const std::uint64_t unit = size.back() == 'M' ? 1'048'576 : size.back() == 'k' ? 1024 : 1;
+  return std::stoull(size) * unit;
+}
+
+void read_checks(const Reader& reader, Story& story) {
+  const pugi::xml_node root = reader.root();
+  for (pugi::xml_node node : root.children()) {
+    const std::string_view name = node.name();
+    if (!holds_here(reader, node)) continue;
+    if (name == "delivered" || name == "bounce") {
+      MessageCheck check{name == "bounce", reader.text(node, "contains"),
+                         reader.text(node, "lacks"), reader.place(node)};
+      const std::string copies = reader.text(node, "messages");
+      if (is_value(ValueType::kCount, copies)) story.checks.messages = std::stoi(copies);
+      story.checks.by_hand = story.checks.by_hand || reader.has(node, "by-hand");
+      story.checks.texts.push_back(std::move(check));
+    } else if (name == "record") {
+      RecordCheck check{reader.text(node, "event"), std::nullopt, reader.text(node, "contains"),
+                        reader.place(node)};
+      const std::string count = reader.text(node, "count");
+      if (is_value(ValueType::kCount, count)) check.count = std::stoi(count);
+      story.checks.record.push_back(std::move(check));
+    } else if (name == "memory") {
+      const std::string most = reader.text(node, "most");
+      if (is_value(ValueType::kSize, most)) story.checks.memory = octets_of(most);
+      story.checks.memory_place = reader.place(node);
+    }
+  }
+}
+
+void read_name(const Reader& reader, Story& story) {
   const pugi::xml_node root = reader.root();
   const std::string stem = std::filesystem::path(reader.file()).stem().string();
-  story->place = reader.place(root);
-  story->name = reader.text(root, "name", stem.c_str());
-  if (story->name != stem) {
+  story.name = reader.text(root, "name", stem.c_str());
+  if (story.name != stem) {
     reader.complain(
         root, "name",
-        fmt::format("found name=\"{}\", allowed: \"{}\", as the file is named", story->name, stem));
+        fmt::format("found name=\"{}\", allowed: \"{}\", as the file is named", story.name, stem));
   } else if (!is_value(ValueType::kName, stem)) {
     reader.complain(root, fmt::format("found a story in a file named \"{}\", allowed: {}", stem,
                                       value_form(ValueType::kName).allowed));
   }
+}
+
+void read_settings(const Reader& reader, Story& story) {
+  const pugi::xml_node node = reader.root().child("gateway");
+  for (pugi::xml_attribute attribute : node.attributes()) {
+    const std::string name = attribute.name();
+    story.settings.set(name, reader.text(node, name.c_str()));
+    if (reader.bound().get(name))
+      reader.complain(node, name.c_str(),
+                      fmt::format("found \"{}\" in <gateway> and as an <axis>, allowed: one of "
+                                  "them",
+                                  name));
+  }
+  for (const auto& [key, value] : reader.bound().values())
+    if (setting(key)) story.settings.set(key, value);
+}
+
+}  // namespace
+
+bool Story::applies() const {
+  return std::any_of(scripts.begin(), scripts.end(), [](const Script& script) {
+    return std::any_of(script.steps.begin(), script.steps.end(),
+                       [](const Step& step) { return step.kind == StepKind::kApply; });
+  });
+}
+
+std::map<std::string, Prefix> load_prefixes(const Reader& reader) {
+  std::map<std::string, Prefix> prefixes;
+  for (pugi::xml_node node : reader.root().children()) {
+    const Role role = std::string_view(node.name()) == "server" ? Role::kServer : Role::kClient;
+    Script script;
+    script.role = role;
+    Prefix prefix{role, {}, reader.place(node)};
+    const std::string name = reader.text(node, "name");
+    if (name.empty() || node.attribute("peer") || node.child("use"))
+      reader.complain(node, fmt::format("found <{}> of a prefix without \"name\", with \"peer\" or "
+                                        "with <use>, allowed: a name and steps of its own",
+                                        node.name()));
+    read_steps(reader, node, {}, script);
+    prefix.steps = std::move(script.steps);
+    if (!prefixes.emplace(name, std::move(prefix)).second)
+      reader.complain(node, "name",
+                      fmt::format("found the prefix \"{}\" a second time, allowed: once", name));
+  }
+  return prefixes;
+}
+
+std::unique_ptr<Story> load_story(const Reader& reader,
+                                  const std::map<std::string, Prefix>& prefixes) {
+  auto story = std::make_unique<Story>();
+  const pugi::xml_node root = reader.root();
+  story->place = reader.place(root);
+  story->variant = reader.bound();
+  read_name(reader, *story);
   story->ref = reader.text(root, "ref");
   story->why = reader.text(root, "why");
-  for (pugi::xml_attribute attribute : root.child("gateway").attributes()) {
-    story->settings.set(attribute.name(), attribute.value());
-  }
-  for (const auto& [name, role] : {std::pair{"client", Role::kClient}, {"server", Role::kServer}}) {
-    if (const pugi::xml_node node = root.child(name)) {
-      story->scripts.push_back(read_script(reader, node, role));
-    }
-  }
-  for (const Script& script : story->scripts)
-    for (const Step& step : script.steps)
-      story->applies = story->applies || step.kind == StepKind::kApply;
-  if (const pugi::xml_node node = root.child("expect")) {
+  read_settings(reader, *story);
+  for (const auto& [name, role] : {std::pair{"client", Role::kClient}, {"server", Role::kServer}})
+    for (pugi::xml_node node : root.children(name))
+      if (holds_here(reader, node))
+        story->scripts.push_back(read_script(reader, node, role, prefixes));
+  if (scripts_of(*story, Role::kClient).empty())
+    reader.complain(root, "found <story> without <client>, which it must have");
+  lint_together(reader, *story);
+  if (const pugi::xml_node node = deciding(reader, "inbound"))
     story->inbound = read_expectation(reader, node, "inbound", LegName::kInbound, *story);
+  if (const pugi::xml_node node = deciding(reader, "outbound"))
     story->outbound = read_expectation(reader, node, "outbound", LegName::kOutbound, *story);
-    story->discloses = reader.has(node, "next-hop");
-    if (story->discloses) story->disclosure = read_places(reader, node, "next-hop");
+  if (const pugi::xml_node node = deciding(reader, "next-hop")) {
+    story->discloses = true;
+    story->disclosure = read_places(reader, node, "next-hop");
   }
+  read_checks(reader, *story);
+  story->alone = story->applies() || story->checks.memory > 0;
   return story;
 }
 

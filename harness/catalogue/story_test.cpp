@@ -28,14 +28,14 @@ TEST_F(StoryLoader, ReadsStepsInTheirOrder) {
   EXPECT_EQ(*story.settings.get("server-level"), "attempt");
   ASSERT_EQ(story.scripts.size(), 2U);
   const std::vector<Step>& steps = story.scripts[0].steps;
-  ASSERT_EQ(steps.size(), 9U);
+  ASSERT_EQ(steps.size(), 10U);
   EXPECT_EQ(steps[1].bytes, "EHLO client.example\r\n");
   EXPECT_THAT(steps[2].offers, ElementsAre("STARTTLS"));
   EXPECT_EQ(steps[3].bytes, "STARTTLS\r\nRSET\r\n");
   EXPECT_THAT(steps[3].splits, ElementsAre(3U, 10U));
   EXPECT_TRUE(steps[5].may_fail);
   EXPECT_EQ(steps[5].asked, false);
-  EXPECT_EQ(steps[8].how, "close");
+  EXPECT_EQ(steps[9].how, "close");
   EXPECT_EQ(story.scripts[1].peer, "good");
   ASSERT_TRUE(story.inbound);
   EXPECT_TRUE(story.discloses);
@@ -79,7 +79,7 @@ TEST_F(StoryLoader, AppliesSettings) {
   const auto catalogue = scenarios.load();
   ASSERT_TRUE(catalogue) << scenarios.problems();
   const Story& story = *catalogue->stories.front();
-  EXPECT_TRUE(story.applies);
+  EXPECT_TRUE(story.applies());
   const Step& refused = story.scripts.front().steps.back();
   EXPECT_EQ(refused.kind, StepKind::kApply);
   EXPECT_TRUE(refused.refused);
@@ -95,7 +95,8 @@ TEST_F(StoryLoader, RefusesAMessageThatWasNotAskedFor) {
 
 TEST_F(StoryLoader, RefusesWhatIsNoLine) {
   EXPECT_THAT(spoil("<say>QUIT</say>", "<say>QUIT\n</say>"), HasSubstr("found a line break"));
-  EXPECT_THAT(spoil("<say>QUIT</say>", "<say/>"), HasSubstr("neither or both of text and \"raw\""));
+  EXPECT_THAT(spoil("<say>QUIT</say>", "<say/>"),
+              HasSubstr("found <say> with none of text, \"raw\""));
   EXPECT_THAT(spoil("raw=\"STARTTLS\\r\\n", "raw=\"STARTTLS\\q\\n"),
               HasSubstr("found the escape \"\\q"));
   EXPECT_THAT(spoil("split=\"3 10\"", "split=\"10 3\""), HasSubstr("allowed: rising offsets"));

@@ -24,9 +24,11 @@ enum class ValueType {
   kDelay,      ///< A duration, or never.
   kReplies,    ///< Reply codes joined by '|'; y and z stand for any digit.
   kEnhanced,   ///< An enhanced status code (RFC 3463), 5.7.1.
-  kVerb,       ///< An SMTP command's verb.
+  kVerbs,      ///< Verbs of SMTP commands joined by '|'.
   kKeywords,   ///< EHLO keywords joined by spaces.
   kNumbers,    ///< Numbers above 0 joined by spaces.
+  kCount,      ///< 0 or a number.
+  kSize,       ///< A number of octets, with k or M.
   kMode,       ///< File permissions, 0600.
   kFileName,   ///< A relative file name that stays in its directory.
   kPattern,    ///< A regular expression (RE2).

@@ -9,6 +9,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <optional>
 #include <system_error>
 
@@ -355,6 +356,16 @@ void Gateway::configure(const Assignment& settings) {
 }
 void Gateway::signal(int number) {
   instance_->process->signal(number);
+}
+std::uint64_t Gateway::peak_memory() const {
+  std::ifstream status(fmt::format("/proc/{}/status", instance_->process->pid()));
+  std::string line;
+  while (std::getline(status, line)) {
+    constexpr std::string_view kPeak = "VmHWM:";
+    if (line.starts_with(kPeak))
+      return 1024 * std::strtoull(line.c_str() + kPeak.size(), nullptr, 10);
+  }
+  return 0;
 }
 const std::string& Gateway::record_problem() const {
   return instance_->record_problem;

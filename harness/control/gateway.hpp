@@ -100,6 +100,10 @@ class Gateway {
   /// std::runtime_error if a file cannot be written.
   void configure(const Assignment& settings);
 
+  /// peak_memory gives the octets that the program itself has held at most, resident (VmHWM of
+  /// proc(5)); 0 where that cannot be told, because it has ended for one thing.
+  std::uint64_t peak_memory() const;
+
   /// queue lists what is still queued. Only after stop, while this object lives.
   boost::asio::awaitable<QueueState> queue();
 

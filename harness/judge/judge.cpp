@@ -87,6 +87,7 @@ void judge_connections(const std::deque<ConnectionFacts>& connections, const cha
 // judge_taken holds one delivered message to OUT-6: its envelope and its content.
 void judge_taken(const Bench& bench, const Observation& observation, const Taken& taken,
                  LegJudgement& leg) {
+  if (bench.checks != nullptr && bench.checks->by_hand) return;
   if (taken.sender != observation.sender || taken.recipients != std::vector{observation.recipient})
     leg.wrong.push_back(fmt::format("the envelope came changed: MAIL <{}>, RCPT <{}>", taken.sender,
                                     fmt::join(taken.recipients, ">, <")));
@@ -97,9 +98,13 @@ void judge_taken(const Bench& bench, const Observation& observation, const Taken
 }
 
 // judge_fate finds what contradicts itself: more than one fate, or a record unlike what was seen.
-void judge_fate(const Observation& observation, int took, LegJudgement& leg) {
+void judge_fate(const Bench& bench, const Observation& observation, int took, LegJudgement& leg) {
+  const int due = bench.checks != nullptr ? bench.checks->messages : 1;
   const int recorded = count_of(observation, "delivered");
-  if (took > 1) leg.wrong.push_back(fmt::format("the message was delivered {} times", took));
+  if (took > due || (took > 0 && took < due))
+    leg.wrong.push_back(
+        due == 1 ? fmt::format("the message was delivered {} times", took)
+                 : fmt::format("the message was delivered {} times, {} were due", took, due));
   if (took > 0 && recorded == 0 && observation.gateway_died.empty())
     leg.wrong.emplace_back(
         "the next hop took the message, and the gateway's record says nothing of it");
@@ -154,7 +159,7 @@ void judge_delivery(const Bench& bench, const Observation& observation, LegJudge
   if (bench.held_to == Grade::kForm && static_cast<int>(observation.server.size()) < attempts)
     leg.wrong.push_back(fmt::format("the record tells of {} attempts, and {} connections came",
                                     attempts, observation.server.size()));
-  judge_fate(observation, took, leg);
+  judge_fate(bench, observation, took, leg);
   judge_mailbox(observation, leg);
 }
 
@@ -360,6 +365,9 @@ Judgement judge(const Bench& bench, const Observation& observation, const Fence&
   judge_disclosure(bench, observation, result.outbound);
   judge_delivery(bench, observation, result.outbound);
   judge_queue(fence, observation, result.outbound);
+  if (bench.checks != nullptr)
+    for (std::string& line : judge_checks(*bench.checks, observation))
+      result.outbound.wrong.push_back(std::move(line));
   const bool accepted = client_accepted(observation);
   if (!observation.in_time && accepted)
     result.outbound.wrong.emplace_back(

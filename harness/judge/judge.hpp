@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "catalogue/expectation.hpp"
+#include "catalogue/story.hpp"
 #include "judge/observation.hpp"
 #include "result.hpp"
 
@@ -40,8 +41,9 @@ struct Bench {
   std::vector<std::string> sender;        ///< Places where its bounce may be seen.
   bool disclosure = true;                 ///< false: the scenario says nothing of places.
   Grade held_to = Grade::kForm;
-  bool second_attempt = true;     ///< A hold needs a second recorded attempt.
-  bool records_accepted = false;  ///< The gateway's record tells which messages it took.
+  bool second_attempt = true;      ///< A hold needs a second recorded attempt.
+  const Checks* checks = nullptr;  ///< What a story states beside outcomes; nullptr: nothing.
+  bool records_accepted = false;   ///< The gateway's record tells which messages it took.
 };
 
 /// LegJudgement is what came of one leg.
@@ -67,6 +69,10 @@ struct Judgement {
 
 /// judge needs the fence of the configuration: without it no negative passes.
 Judgement judge(const Bench& bench, const Observation& observation, const Fence& fence);
+
+/// judge_checks holds what was seen to what a story states beside its outcomes; each line of the
+/// answer is one check that does not hold, with its place.
+std::vector<std::string> judge_checks(const Checks& checks, const Observation& observation);
 
 /// intact tells whether `received` is `submitted` with nothing but trace headers put before it
 /// (RFC 5321 §4.4); `problem` says where they part.

@@ -131,6 +131,7 @@ struct Observation {
   std::vector<std::string> broken_steps;  ///< Story steps that did not hold, each with its place.
   bool in_time = true;                    ///< The case came to its end within its time limit.
   std::string harness_error;              ///< The harness or its environment failed; empty: no.
+  std::uint64_t memory = 0;  ///< Octets that the gateway held at most, resident; 0: not known.
   std::string gateway_died;  ///< How the gateway ended with this case in hand; empty: it lives.
 };
 

@@ -5,6 +5,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <chrono>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -21,6 +22,8 @@
 
 namespace postern {
 
+class Meetings;
+
 /// Scene is what the peers of one case share. All of it outlives their coroutines, and all of them
 /// run on one thread.
 struct Scene {
@@ -34,6 +37,8 @@ struct Scene {
   boost::asio::ip::tcp::endpoint gateway;
   boost::asio::ip::address client_address;
   std::chrono::steady_clock::duration limit{};  ///< Of each single wait.
+  Meetings* meetings = nullptr;                 ///< Where the scripts of a story wait.
+  std::map<std::string, std::string> kept;      ///< What the steps of a story captured, by name.
   int open_connections = 0;                     ///< Accepted by the fake servers and not ended.
   /// apply gives the gateway other settings: "" where it applied them, else its refusal. It throws
   /// std::runtime_error where the gateway gave no answer.
@@ -48,6 +53,7 @@ class Listener {
   Listener(boost::asio::any_io_executor executor, const boost::asio::ip::address& address);
 
   unsigned short port() const { return port_; }
+  std::string address() const;
 
   /// accept gives the next connection, nothing once the listener is closed.
   boost::asio::awaitable<std::optional<boost::asio::ip::tcp::socket>> accept();

@@ -1,9 +1,14 @@
+#include <re2/re2.h>
+
+#include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <cstdlib>
 #include <memory>
 #include <stdexcept>
 
+#include "catalogue/reader.hpp"
+#include "peers/meetings.hpp"
 #include "peers/talk.hpp"
 
 // A story's steps, played one after the other on the actions that matrix peers are made of too.
@@ -22,18 +27,22 @@ struct StepFailed {
 /// ScriptEnds ends a script early where that conforms (a handshake that may fail did).
 struct ScriptEnds {};
 
-std::string substituted(std::string text, const Observation& observation) {
-  const std::pair<const char*, const std::string*> known[] = {
-      {"${recipient}", &observation.recipient},
-      {"${sender}", &observation.sender},
-      {"${token}", &observation.token},
-  };
-  for (const auto& [name, value] : known) {
-    const std::string_view pattern(name);
-    for (std::size_t at = text.find(pattern); at != std::string::npos; at = text.find(pattern, at))
-      text.replace(at, pattern.size(), *value);
-  }
-  return text;
+// substituted puts the case's own words in, and what was captured.
+std::string substituted(std::string text, const Scene& scene) {
+  if (text.find("${") == std::string::npos) return text;
+  const Observation& observation = *scene.observation;
+  Assignment words = {{"recipient", observation.recipient},
+                      {"sender", observation.sender},
+                      {"token", observation.token}};
+  for (const auto& [name, value] : scene.kept) words.set(name, value);
+  return with_values(std::move(text), words);
+}
+
+// pieces gives the offsets that cut `size` octets into writes of `each`.
+std::vector<std::size_t> pieces(std::size_t size, std::size_t each) {
+  std::vector<std::size_t> offsets;
+  for (std::size_t at = each; at < size; at += each) offsets.push_back(at);
+  return offsets;
 }
 
 std::string joined(const std::vector<std::string>& words) {
@@ -60,8 +69,16 @@ class ScriptRun {
   asio::awaitable<void> expect_reply(Place place, std::string command, std::string pattern);
   asio::awaitable<void> hand_in(const Step& step);
   asio::awaitable<void> take(const Step& step);
+  asio::awaitable<void> read_message(const Step& step);
   asio::awaitable<void> end(const Step& step);
   asio::awaitable<void> apply(const Step& step);
+  asio::awaitable<void> say(const Step& step);
+  asio::awaitable<void> meet(const Step& step);
+  asio::awaitable<void> await_record(const Step& step);
+  asio::awaitable<void> nobody(const Step& step);
+  void be_silent(const Step& step);
+  void check_text(const Step& step, const std::string& text);
+  void leave_meetings(std::size_t from);
   void note_said(const std::string& bytes);
   void leave_unanswered();
   [[noreturn]] void fail(const Place& place, const std::string& expected, const std::string& got);
@@ -106,8 +123,13 @@ asio::awaitable<void> ScriptRun::open(Place place) {
 asio::awaitable<void> ScriptRun::hear_reply(const Step& step) {
   Reply reply;
   const Ending ending = co_await talk_->hear_reply(reply, last_said_);
-  const std::string expected = "a reply " + joined(step.replies) + " to " + last_said_;
-  if (ending != Ending::kOpen) fail(step.place, expected, ending);
+  std::string expected = "a reply " + joined(step.replies) + " to " + last_said_;
+  if (step.or_end) expected += ", or the gateway to close";
+  if (ending != Ending::kOpen) {
+    if (step.or_end && talk_->facts().ended_by == Actor::kGateway && ending != Ending::kReset)
+      throw ScriptEnds();
+    fail(step.place, expected, ending);
+  }
   const std::string got = reply.text();
   if (!reply.problem.empty()) fail(step.place, expected, reply.problem);
   bool found = step.replies.empty();
@@ -120,8 +142,7 @@ asio::awaitable<void> ScriptRun::hear_reply(const Step& step) {
     if (!reply.offers(keyword)) fail(step.place, "an offer of " + keyword, got);
   for (const std::string& keyword : step.lacks)
     if (reply.offers(keyword)) fail(step.place, "no offer of " + keyword, got);
-  if (!step.contains.empty() && got.find(step.contains) == std::string::npos)
-    fail(step.place, "the text \"" + step.contains + "\"", got);
+  check_text(step, got);
   ConnectionFacts& facts = talk_->facts();
   if (last_said_ == "EHLO" && reply.code == 250) facts.starttls_offered = reply.offers("STARTTLS");
   if (last_said_ == "STARTTLS") facts.starttls_reply = reply.code;
@@ -131,14 +152,37 @@ asio::awaitable<void> ScriptRun::hear_reply(const Step& step) {
 asio::awaitable<void> ScriptRun::hear_command(const Step& step) {
   std::string line;
   const Ending ending = co_await talk_->hear_line(line);
-  if (ending != Ending::kOpen) fail(step.place, "the command " + step.command, ending);
+  const std::string expected = "the command " + joined(step.commands);
+  if (ending != Ending::kOpen) fail(step.place, expected, ending);
   const std::string verb = verb_of(line);
   ConnectionFacts& facts = talk_->facts();
   if (verb == "MAIL") facts.mail = true;
   if (verb == "RCPT") facts.rcpt = true;
   if (verb == "STARTTLS") facts.starttls_sent = true;
   last_heard_ = verb;
-  if (!same_word(verb, step.command)) fail(step.place, "the command " + step.command, line);
+  const bool due =
+      std::any_of(step.commands.begin(), step.commands.end(),
+                  [&](const std::string& command) { return same_word(verb, command); });
+  if (!due) fail(step.place, expected, line);
+  if (verb == "MAIL") facts.transaction.sender = path_of(line);
+  if (verb == "RCPT") facts.transaction.recipients.push_back(path_of(line));
+  while (line.ends_with('\n') || line.ends_with('\r')) line.pop_back();
+  check_text(step, line);
+}
+
+// check_text holds a reply or a command to the text it must have, and keeps what is to be captured.
+void ScriptRun::check_text(const Step& step, const std::string& text) {
+  const std::string contains = substituted(step.contains, scene_);
+  if (!contains.empty() && text.find(contains) == std::string::npos)
+    fail(step.place, "the text \"" + contains + "\"", text);
+  const std::string without = substituted(step.without, scene_);
+  if (!without.empty() && text.find(without) != std::string::npos)
+    fail(step.place, "no \"" + without + "\"", text);
+  if (step.as.empty()) return;
+  std::string kept;
+  if (!RE2::PartialMatch(text, step.capture, &kept))
+    fail(step.place, "something that matches " + step.capture, text);
+  scene_.kept[step.as] = std::move(kept);
 }
 
 asio::awaitable<void> ScriptRun::start_tls(const Step& step) {
@@ -228,6 +272,12 @@ asio::awaitable<void> ScriptRun::take(const Step& step) {
   }
 }
 
+asio::awaitable<void> ScriptRun::read_message(const Step& step) {
+  const Ending ending = co_await talk_->take_message();
+  if (ending != Ending::kOpen) fail(step.place, "the end of the message", ending);
+  last_heard_ = "end of data";
+}
+
 asio::awaitable<void> ScriptRun::end(const Step& step) {
   const std::size_t before = scene_.observation->events.size();
   const Ending ending = co_await talk_->await_end();
@@ -261,6 +311,11 @@ void ScriptRun::note_said(const std::string& bytes) {
       facts.starttls_offered = bytes.find("STARTTLS") != std::string::npos;
     if (last_heard_ == "STARTTLS") facts.starttls_reply = std::atoi(bytes.c_str());
     if (last_heard_ == "EHLO" && talk_->phase() == Phase::kTls) answered_in_tls_ = true;
+    if (last_heard_ == "end of data" && bytes.starts_with("250")) {
+      last_heard_.clear();
+      talk_->took();
+      scene_.changed();
+    }
     return;
   }
   last_said_ = bytes == ".\r\n" ? "end of data" : verb_of(bytes.substr(0, bytes.find('\n')));
@@ -274,14 +329,53 @@ asio::awaitable<void> ScriptRun::apply(const Step& step) {
   if (!step.refused && !refusal.empty()) fail(step.place, settings + " to be applied", refusal);
 }
 
+asio::awaitable<void> ScriptRun::say(const Step& step) {
+  std::string bytes = substituted(step.bytes, scene_);
+  note_said(bytes);
+  std::vector<std::size_t> splits =
+      step.dribble > 0 ? pieces(bytes.size(), step.dribble) : step.splits;
+  co_await talk_->say(std::move(bytes), std::move(splits));
+}
+
+asio::awaitable<void> ScriptRun::meet(const Step& step) {
+  std::string meeting = step.name;
+  const std::string trouble = co_await scene_.meetings->arrive(std::move(meeting));
+  if (!trouble.empty()) fail(step.place, "the others at the meeting " + step.name, trouble);
+}
+
+asio::awaitable<void> ScriptRun::await_record(const Step& step) {
+  const auto seen = [&] {
+    return static_cast<int>(
+        std::count_if(scene_.observation->record.begin(), scene_.observation->record.end(),
+                      [&](const RecordFact& fact) { return fact.kind == step.name; }));
+  };
+  std::function<bool()> holds = [&] { return seen() >= step.count; };
+  const bool came = co_await scene_.meetings->until(std::move(holds));
+  if (!came)
+    fail(step.place, step.name + " " + std::to_string(step.count) + " times on record",
+         std::to_string(seen()));
+}
+
+// nobody takes whatever comes, and finds fault with it.
+asio::awaitable<void> ScriptRun::nobody(const Step& step) {
+  auto socket = co_await listener_->accept();
+  if (!socket) co_return;
+  ++scene_.open_connections;
+  talk_ = std::make_unique<Talk>(scene_, std::move(*socket), Side::kServer);
+  fail(step.place, "no connection", "one");
+}
+
+// be_silent looks at what has arrived; what was still on its way the next step will meet.
+void ScriptRun::be_silent(const Step& step) {
+  if (!talk_->ahead().empty()) fail(step.place, "silence", talk_->ahead());
+  if (talk_->wire().readable()) fail(step.place, "silence", "bytes, or an end");
+}
+
 asio::awaitable<void> ScriptRun::play(const Step& step) {
   switch (step.kind) {
-    case StepKind::kSay: {
-      std::string bytes = substituted(step.bytes, *scene_.observation);
-      note_said(bytes);
-      co_await talk_->say(std::move(bytes), step.splits);
+    case StepKind::kSay:
+      co_await say(step);
       break;
-    }
     case StepKind::kHear:
       if (client()) {
         co_await hear_reply(step);
@@ -300,7 +394,11 @@ asio::awaitable<void> ScriptRun::play(const Step& step) {
       }
       break;
     case StepKind::kMessage:
-      co_await hand_in(step);
+      if (client()) {
+        co_await hand_in(step);
+      } else {
+        co_await read_message(step);
+      }
       break;
     case StepKind::kConnect:
       co_await open(step.place);
@@ -320,17 +418,41 @@ asio::awaitable<void> ScriptRun::play(const Step& step) {
     case StepKind::kApply:
       co_await apply(step);
       break;
+    case StepKind::kMeet:
+      co_await meet(step);
+      break;
+    case StepKind::kAwait:
+      co_await await_record(step);
+      break;
+    case StepKind::kSilence:
+      be_silent(step);
+      break;
+    case StepKind::kNobody:
+    case StepKind::kUse:
+      break;
   }
 }
 
+// leave_meetings lets nobody wait for a script that has ended.
+void ScriptRun::leave_meetings(std::size_t from) {
+  for (std::size_t i = from; i < script_.steps.size(); ++i)
+    if (script_.steps[i].kind == StepKind::kMeet) scene_.meetings->left(script_.steps[i].name);
+}
+
 asio::awaitable<void> ScriptRun::run() {
+  std::size_t done = 0;
   try {
-    co_await open(script_.place);
-    for (const Step& step : script_.steps) co_await play(step);
+    if (script_.steps.front().kind == StepKind::kNobody) {
+      co_await nobody(script_.steps.front());
+    } else {
+      co_await open(script_.place);
+      for (; done < script_.steps.size(); ++done) co_await play(script_.steps[done]);
+    }
   } catch (const StepFailed& failure) {
     scene_.observation->broken_steps.push_back(failure.place.text() + ": " + failure.message);
   } catch (const ScriptEnds&) {
   }
+  leave_meetings(done);
   if (talk_ && talk_->facts().ending == Ending::kOpen) {
     co_await talk_->finish();
     co_await talk_->await_end();

@@ -37,6 +37,11 @@ asio::awaitable<std::optional<tcp::socket>> Listener::accept() {
   co_return std::nullopt;
 }
 
+std::string Listener::address() const {
+  boost::system::error_code ignored;
+  return acceptor_.local_endpoint(ignored).address().to_string();
+}
+
 bool Listener::pending() {
   // A connection in the backlog makes the listening socket readable.
   if (!acceptor_.is_open()) return false;

@@ -1,5 +1,6 @@
 #include "peers/wire.hpp"
 
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <array>
@@ -437,6 +438,12 @@ asio::awaitable<Ending> Wire::await_end() {
     if (drained > kDrained) ended(Actor::kNone, Ending::kTimeout);
   }
   co_return facts().ending;
+}
+
+bool Wire::readable() {
+  if (!socket_.is_open()) return false;
+  pollfd waiting{socket_.native_handle(), POLLIN, 0};
+  return ::poll(&waiting, 1, 0) > 0;
 }
 
 asio::awaitable<void> Wire::finish() {

@@ -56,6 +56,9 @@ class Wire : private Waiting {
   /// reset ends the connection with RST.
   void reset();
 
+  /// readable tells whether bytes, or an end, have arrived and were not read.
+  bool readable();
+
   Phase phase() const { return phase_; }
   Recorder& recorder() { return recorder_; }
   ConnectionFacts& facts() { return recorder_.facts(); }

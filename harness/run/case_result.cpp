@@ -105,6 +105,7 @@ Bench bench_of(const ResultContext& context, const StageCase& what) {
   bench.next_hop = story.disclosure;
   bench.sender = story.disclosure;
   bench.sender.emplace_back("tls");
+  bench.checks = &story.checks;
   return bench;
 }
 
@@ -154,7 +155,7 @@ void add_matrix_case(const ResultContext& context, const MatrixCase& cell,
 void add_story(const ResultContext& context, const Story& story, const Judgement& judgement,
                reports::CaseResult& result) {
   result.suite = "stories";
-  result.name = story.name;
+  result.name = story.id().substr(result.suite.size() + 1);
   result.id = result.suite + "/" + result.name;
   result.kind = "story";
   for (const auto& [key, value] : story.settings.values()) result.settings.emplace_back(key, value);

@@ -60,6 +60,7 @@ int list_ctest(const Selection& selection, const ListOptions& options,
   for (const Configuration& configuration : selection.configurations) {
     for (const Chosen& one : configuration.cases) {
       if (one.story != nullptr) {
+        if (!suites.insert(suite_of(one)).second) continue;
         add_ctest("stories/" + one.story->name, "story", false, options, scenarios);
       } else if (suites.insert(suite_of(one)).second) {
         const bool mode = one.cell != nullptr && names_mode(suite_of(one));

@@ -187,6 +187,10 @@ const Cannot* inexpressible(const GatewayFile& gateway, const Assignment& settin
   return nullptr;
 }
 
+bool applies(const Configuration& configuration) {
+  return configuration.alone && configuration.cases.front().story->applies();
+}
+
 }  // namespace
 
 void Run::work(Job& job) {
@@ -199,7 +203,7 @@ void Run::work(Job& job) {
     try {
       if (const Cannot* cannot = inexpressible(*plan_.context.gateway, configuration.settings)) {
         hand_on(skipped(plan_.context, configuration, cannot->why));
-      } else if (configuration.applies && plan_.context.gateway->apply_signal.empty()) {
+      } else if (applies(configuration) && plan_.context.gateway->apply_signal.empty()) {
         hand_on(skipped(plan_.context, configuration,
                         "its file does not say how it takes settings while it runs (<apply>)"));
       } else if (configuration.must_be_rejected) {

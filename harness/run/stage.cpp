@@ -10,10 +10,13 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <cstdlib>
+#include <map>
+#include <set>
 #include <unordered_map>
 
 #include "control/time_scale.hpp"
 #include "judge/sentinel.hpp"
+#include "peers/meetings.hpp"
 #include "peers/scene.hpp"
 #include "run/message.hpp"
 
@@ -42,13 +45,25 @@ asio::ip::address address_of(unsigned kind, std::size_t index) {
 struct CastCase {
   PlayedCase* played = nullptr;
   Scene scene;
-  std::unique_ptr<Listener> server, mailbox;
+  std::vector<std::unique_ptr<Listener>> servers;  ///< Next hops, in the order of preference.
+  std::unique_ptr<Listener> mailbox;
+  std::unique_ptr<Meetings> meetings;
   std::string domain, sender_domain;
   asio::steady_timer changed;
   bool in_hand = false;
 
   explicit CastCase(asio::io_context& io) : changed(io) {}
 };
+
+// servers_of gives the scripts of a case's next hops; nullptr stands for a peer that plays.
+std::vector<const Script*> servers_of(const StageCase& what) {
+  std::vector<const Script*> servers;
+  if (what.story != nullptr)
+    for (const Script& script : what.story->scripts)
+      if (script.role == Role::kServer) servers.push_back(&script);
+  if (servers.empty()) servers.push_back(nullptr);
+  return servers;
+}
 
 int count_of(const Observation& observation, std::string_view kind) {
   return static_cast<int>(std::count_if(observation.record.begin(), observation.record.end(),
@@ -74,6 +89,7 @@ struct Stage::State {
   asio::awaitable<void> work();
   asio::awaitable<void> play_case(CastCase& one);
   asio::awaitable<void> play_client_of(CastCase& one);
+  asio::awaitable<void> play_scripts(CastCase& one, const Story& story);
   asio::awaitable<void> watch();
   asio::awaitable<void> close();
   asio::awaitable<void> drain();
@@ -122,6 +138,7 @@ void Stage::State::note_problem(CastCase& one, std::exception_ptr error) {
     one.played->observation.harness_error = problem.what();
   }
   one.changed.cancel();
+  one.meetings->end();
 }
 
 void Stage::State::cast(std::unique_ptr<PlayedCase> played, std::size_t index) {
@@ -149,12 +166,19 @@ void Stage::State::cast(std::unique_ptr<PlayedCase> played, std::size_t index) {
   scene.limit = scaled(kWaitLimit);
   CastCase* self = one.get();
   scene.apply = [this](const Assignment& changes) { return apply(changes); };
+  one->meetings = std::make_unique<Meetings>(io.get_executor(), scene.limit);
+  scene.meetings = one->meetings.get();
   scene.changed = [this, self] {
     self->changed.cancel();
+    self->meetings->wake();
     if (drained) drained->cancel();
   };
-  one->server = std::make_unique<Listener>(io.get_executor(), address_of(20, index));
-  one->mailbox = std::make_unique<Listener>(io.get_executor(), address_of(30, index));
+  for (const Script* script : servers_of(played->what))
+    one->servers.push_back(std::make_unique<Listener>(
+        io.get_executor(), script == nullptr || script->address.empty()
+                               ? address_of(20 + static_cast<unsigned>(one->servers.size()), index)
+                               : asio::ip::make_address(script->address)));
+  one->mailbox = std::make_unique<Listener>(io.get_executor(), address_of(50, index));
 
   owners[observation.token] = &observation;
   by_recipient[observation.recipient] = self;
@@ -164,6 +188,20 @@ void Stage::State::cast(std::unique_ptr<PlayedCase> played, std::size_t index) {
   cast_.push_back(std::move(one));
 }
 
+namespace {
+
+// expect_meetings says how many scripts will come to each meeting of a story.
+void expect_meetings(const Story& story, Meetings& meetings) {
+  for (const Script& script : story.scripts) {
+    std::set<std::string> names;
+    for (const Step& step : script.steps)
+      if (step.kind == StepKind::kMeet) names.insert(step.name);
+    for (const std::string& name : names) meetings.expect(name);
+  }
+}
+
+}  // namespace
+
 // serve puts the fake servers of a case behind their listeners, for as long as these are open.
 void Stage::State::serve(CastCase& one) {
   const auto on_end = [this, self = &one](std::exception_ptr error) { note_problem(*self, error); };
@@ -172,28 +210,21 @@ void Stage::State::serve(CastCase& one) {
       play_server(one.scene, peer(plan.catalogue->servers, "good"), *one.mailbox, Side::kSender),
       on_end);
   const StageCase& what = one.played->what;
-  if (what.matrix != nullptr) {
-    asio::co_spawn(io,
-                   play_server(one.scene, peer(plan.catalogue->servers, what.matrix->server),
-                               *one.server, Side::kServer),
-                   on_end);
-    return;
-  }
-  for (const Script& script : what.story->scripts) {
-    if (script.role != Role::kServer) continue;
-    if (script.peer.empty()) {
-      asio::co_spawn(io, play_server_script(one.scene, script, *one.server), on_end);
+  const std::vector<const Script*> scripts = servers_of(what);
+  if (what.story != nullptr) expect_meetings(*what.story, *one.meetings);
+  for (std::size_t i = 0; i < scripts.size(); ++i) {
+    const std::string name = what.matrix != nullptr  ? what.matrix->server
+                             : scripts[i] == nullptr ? "good"
+                                                     : scripts[i]->peer;
+    if (name.empty()) {
+      asio::co_spawn(io, play_server_script(one.scene, *scripts[i], *one.servers[i]), on_end);
     } else {
       asio::co_spawn(io,
-                     play_server(one.scene, peer(plan.catalogue->servers, script.peer), *one.server,
+                     play_server(one.scene, peer(plan.catalogue->servers, name), *one.servers[i],
                                  Side::kServer),
                      on_end);
     }
-    return;
   }
-  asio::co_spawn(
-      io, play_server(one.scene, peer(plan.catalogue->servers, "good"), *one.server, Side::kServer),
-      on_end);
 }
 
 void Stage::State::add_fact(CastCase& one, const RecordEvent& event, const std::string& prefix) {
@@ -204,6 +235,7 @@ void Stage::State::add_fact(CastCase& one, const RecordEvent& event, const std::
   fact.line = event.line;
   one.played->observation.record.push_back(std::move(fact));
   one.changed.cancel();
+  one.meetings->wake();
 }
 
 // on_record gives each line of the gateway's record to the case it speaks of. A bounce has the
@@ -241,10 +273,15 @@ asio::awaitable<bool> Stage::State::start() {
   gateway_plan.settings = plan.settings;
   for (std::size_t i = 0; i < cast_.size(); ++i) {
     const CastCase& one = *cast_[i];
-    Route next_hop{one.domain, kNextHopHost, address_of(20, i).to_string(), one.server->port()};
-    Route sender{one.sender_domain, kNextHopHost, address_of(30, i).to_string(),
-                 one.mailbox->port()};
-    gateway_plan.routes.push_back(std::move(next_hop));
+    const std::vector<const Script*> scripts = servers_of(one.played->what);
+    for (std::size_t k = 0; k < one.servers.size(); ++k) {
+      const Listener& server = *one.servers[k];
+      const bool named = scripts[k] != nullptr && !scripts[k]->host.empty();
+      Route next_hop{one.domain, named ? scripts[k]->host : kNextHopHost, server.address(),
+                     server.port()};
+      gateway_plan.routes.push_back(std::move(next_hop));
+    }
+    Route sender{one.sender_domain, kNextHopHost, one.mailbox->address(), one.mailbox->port()};
     gateway_plan.routes.push_back(std::move(sender));
   }
   gateway_plan.authority = plan.authority;
@@ -297,7 +334,10 @@ bool Stage::State::settled(const CastCase& one) const {
   if (!accepted)
     return !records_sessions ||
            count_of(observation, "session-end") >= static_cast<int>(observation.client.size());
-  if (count_of(observation, "delivered") > 0 || count_of(observation, "discarded") > 0) return true;
+  const Story* story = one.played->what.story;
+  const int messages = story == nullptr ? 1 : std::max(1, story->checks.messages);
+  if (count_of(observation, "delivered") >= messages || count_of(observation, "discarded") > 0)
+    return true;
   if (count_of(observation, "bounced") > 0)
     return count_of(observation, "bounce-delivered") > 0 ||
            count_of(observation, "bounce-deferred") > 0 ||
@@ -316,14 +356,30 @@ asio::awaitable<void> Stage::State::play_client_of(CastCase& one) {
     co_await play_client(one.scene, peer(plan.catalogue->clients, what.matrix->client));
     co_return;
   }
-  for (const Script& script : what.story->scripts) {
+  co_await play_scripts(one, *what.story);
+}
+
+// play_scripts plays all clients of a story at once, to the end of the last.
+asio::awaitable<void> Stage::State::play_scripts(CastCase& one, const Story& story) {
+  std::size_t playing = 0;
+  std::exception_ptr failed;
+  asio::steady_timer over(io, Clock::time_point::max());
+  for (const Script& script : story.scripts) {
     if (script.role != Role::kClient) continue;
+    ++playing;
+    const auto on_end = [&](std::exception_ptr error) {
+      if (error) failed = error;
+      if (--playing == 0) over.cancel();
+    };
     if (script.peer.empty()) {
-      co_await play_client_script(one.scene, script);
+      asio::co_spawn(io, play_client_script(one.scene, script), on_end);
     } else {
-      co_await play_client(one.scene, peer(plan.catalogue->clients, script.peer));
+      asio::co_spawn(io, play_client(one.scene, peer(plan.catalogue->clients, script.peer)),
+                     on_end);
     }
   }
+  while (playing > 0) co_await over.async_wait(kAwait);
+  if (failed) std::rethrow_exception(failed);
 }
 
 asio::awaitable<void> Stage::State::play_case(CastCase& one) {
@@ -365,6 +421,7 @@ asio::awaitable<void> Stage::State::watch() {
     in_hand = true;
     one->played->observation.gateway_died = ended.text;
     one->changed.cancel();
+    one->meetings->end();
   }
   if (!in_hand && last_settled != nullptr)
     last_settled->played->observation.gateway_died = ended.text;
@@ -385,7 +442,9 @@ asio::awaitable<void> Stage::State::play_round() {
 // quiet is true when every connection that the gateway made has been taken and has ended.
 bool Stage::State::quiet() {
   return std::all_of(cast_.begin(), cast_.end(), [](const auto& one) {
-    return one->scene.open_connections == 0 && !one->server->pending() && !one->mailbox->pending();
+    return one->scene.open_connections == 0 && !one->mailbox->pending() &&
+           std::none_of(one->servers.begin(), one->servers.end(),
+                        [](const auto& server) { return server->pending(); });
   });
 }
 
@@ -401,12 +460,15 @@ asio::awaitable<void> Stage::State::drain() {
 // unexpected_in_queue names what a stopped gateway holds beside one copy of messages of cases; ""
 // if there is nothing.
 std::string Stage::State::unexpected_in_queue(std::vector<std::string> queued) const {
-  std::sort(queued.begin(), queued.end());
-  const auto doubled = std::adjacent_find(queued.begin(), queued.end());
-  if (doubled != queued.end()) return "the queue holds a message twice, for " + *doubled;
-  for (const std::string& recipient : queued)
-    if (!by_recipient.contains(recipient))
+  std::map<std::string, int> copies;
+  for (const std::string& recipient : queued) {
+    const auto owner = by_recipient.find(recipient);
+    if (owner == by_recipient.end())
       return "the queue holds what is no case's message, for " + recipient;
+    const Story* story = owner->second->played->what.story;
+    if (++copies[recipient] > (story == nullptr ? 1 : story->checks.messages))
+      return "the queue holds a message twice, for " + recipient;
+  }
   return {};
 }
 
@@ -415,6 +477,8 @@ std::string Stage::State::unexpected_in_queue(std::vector<std::string> queued) c
 asio::awaitable<void> Stage::State::close() {
   const bool crashed = !gateway->alive();
   stopping = true;
+  const std::uint64_t memory = gateway->peak_memory();
+  for (const auto& one : cast_) one->played->observation.memory = memory;
   const Exit ended = co_await gateway->stop();
   const QueueState queue = co_await gateway->queue();
   co_await drain();
@@ -446,7 +510,7 @@ asio::awaitable<StageReport> Stage::State::play() {
   // Whatever happened, nothing may be left waiting: the executor has to run out of work.
   gateway.reset();
   for (const auto& one : cast_) {
-    if (one->server) one->server->close();
+    for (const auto& server : one->servers) server->close();
     if (one->mailbox) one->mailbox->close();
   }
   patience.expire_all();
@@ -490,7 +554,10 @@ asio::awaitable<StageReport> Stage::play() {
 
 void Stage::interrupt() {
   state_->interrupted = true;
-  for (const auto& one : state_->cast_) one->changed.cancel();
+  for (const auto& one : state_->cast_) {
+    one->changed.cancel();
+    one->meetings->end();
+  }
   state_->patience.expire_all();
 }
 

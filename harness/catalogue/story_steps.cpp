@@ -1,0 +1,195 @@
+#include <fmt/format.h>
+#include <re2/re2.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <sstream>
+
+#include "catalogue/loaders.hpp"
+#include "catalogue/story_parts.hpp"
+
+// Reading the single steps of stories.
+
+namespace postern {
+namespace {
+
+constexpr std::size_t kLargestFile = 4'194'304;
+
+const std::map<std::string, StepKind, std::less<>>& step_kinds() {
+  static const std::map<std::string, StepKind, std::less<>> kKinds = {
+      {"say", StepKind::kSay},           {"hear", StepKind::kHear},
+      {"starttls", StepKind::kStarttls}, {"deliver", StepKind::kDeliver},
+      {"message", StepKind::kMessage},   {"connect", StepKind::kConnect},
+      {"close", StepKind::kClose},       {"reset", StepKind::kReset},
+      {"end", StepKind::kEnd},           {"apply", StepKind::kApply},
+      {"use", StepKind::kUse},           {"meet", StepKind::kMeet},
+      {"await", StepKind::kAwait},       {"silence", StepKind::kSilence},
+      {"nobody", StepKind::kNobody}};
+  return kKinds;
+}
+
+/// read_bytes gives what a <say> writes, from its text, its `raw` or its file.
+std::string read_bytes(const Reader& reader, pugi::xml_node node) {
+  const std::string text = reader.content(node);
+  const int sources = (text.empty() ? 0 : 1) + (reader.has(node, "raw") ? 1 : 0) +
+                      (reader.has(node, "file") ? 1 : 0);
+  if (sources != 1) {
+    reader.complain(node,
+                    fmt::format("found <say> with {} of text, \"raw\" and \"file\", allowed: one "
+                                "of them",
+                                sources == 0 ? "none" : "several"));
+    return {};
+  }
+  if (reader.has(node, "raw")) return reader.raw(node, "raw");
+  if (!text.empty()) {
+    if (text.find_first_of("\r\n") == std::string::npos) return text + "\r\n";
+    reader.complain(node,
+                    "found a line break in the text of <say>, allowed: one line; "
+                    "use raw=\"…\\r\\n…\" for more");
+    return {};
+  }
+  const std::filesystem::path path =
+      std::filesystem::path(reader.file()).parent_path() / reader.text(node, "file");
+  std::ifstream stream(path, std::ios::binary);
+  std::ostringstream bytes;
+  bytes << stream.rdbuf();
+  if (!stream || bytes.str().empty() || bytes.str().size() > kLargestFile) {
+    reader.complain(node, "file",
+                    fmt::format("found file=\"{}\", allowed: a readable file beside this one, with "
+                                "1 to {} octets",
+                                reader.text(node, "file"), kLargestFile));
+    return {};
+  }
+  return bytes.str();
+}
+
+void read_say(const Reader& reader, pugi::xml_node node, Step& step) {
+  step.bytes = read_bytes(reader, node);
+  if (step.bytes.empty()) return;
+  for (const std::string& word : strings_of(reader.text(node, "split"))) {
+    if (!is_value(ValueType::kNumbers, word)) return;
+    step.splits.push_back(std::stoul(word));
+  }
+  if (!std::is_sorted(step.splits.begin(), step.splits.end(), std::less_equal<>()) ||
+      (!step.splits.empty() && step.splits.back() >= step.bytes.size() &&
+       step.bytes.find("${") == std::string::npos)) {
+    reader.complain(node, "split",
+                    fmt::format("found split=\"{}\", allowed: rising offsets below {}, the number "
+                                "of bytes",
+                                reader.text(node, "split"), step.bytes.size()));
+  }
+  const std::string dribble = reader.text(node, "dribble");
+  if (!is_value(ValueType::kCount, dribble)) return;
+  step.dribble = std::stoul(dribble);
+  if (!step.splits.empty())
+    reader.complain(node, "found <say> with both \"split\" and \"dribble\", allowed: one of them");
+}
+
+/// read_capture reads what a reply or a command is to leave behind under a name.
+void read_capture(const Reader& reader, pugi::xml_node node, Step& step) {
+  step.capture = reader.text(node, "capture");
+  step.as = reader.text(node, "as");
+  if (step.capture.empty() != step.as.empty())
+    reader.complain(node, "found one of \"capture\" and \"as\", allowed: both or none");
+  if (step.capture.empty()) return;
+  const RE2 pattern(step.capture, RE2::Quiet);
+  if (pattern.ok() && pattern.NumberOfCapturingGroups() == 1) return;
+  reader.complain(node, "capture",
+                  fmt::format("found capture=\"{}\", allowed: a regular expression with one group",
+                              step.capture));
+}
+
+void read_hear(const Reader& reader, pugi::xml_node node, Step& step) {
+  const std::string replies = reader.text(node, "reply");
+  for (std::string_view reply : split(replies, '|'))
+    if (!reply.empty()) step.replies.emplace_back(reply);
+  const std::string commands = reader.text(node, "command");
+  for (std::string_view command : split(commands, '|'))
+    if (!command.empty()) step.commands.emplace_back(command);
+  step.enhanced = reader.text(node, "enhanced");
+  step.offers = strings_of(reader.text(node, "offers"));
+  step.lacks = strings_of(reader.text(node, "lacks"));
+  step.contains = reader.text(node, "contains");
+  step.without = reader.text(node, "without");
+  step.or_end = reader.has(node, "or");
+  read_capture(reader, node, step);
+}
+
+void read_handshake(const Reader& reader, pugi::xml_node node, Role role, Step& step) {
+  static const std::vector<std::string> kAsks = {"no", "request", "require"};
+  step.certificate = reader.text(node, "certificate", role == Role::kServer ? "server-good" : "");
+  step.trust = reader.text(node, "trust");
+  step.versions = {TlsVersion::k13};
+  if (reader.has(node, "tls")) step.versions = read_versions(reader, node, "tls");
+  step.asks = static_cast<Asks>(index_of(kAsks, reader.text(node, "asks")));
+  step.may_fail = reader.has(node, "may");
+  step.must_fail = reader.has(node, "must");
+  if (reader.has(node, "asked")) step.asked = reader.text(node, "asked") == "yes";
+  step.version = reader.text(node, "version");
+  if (step.may_fail && step.must_fail) {
+    reader.complain(node, "must", "found both \"may\" and \"must\", allowed: one of them");
+  }
+  if (step.must_fail && !step.version.empty()) {
+    reader.complain(node, "version",
+                    "found \"version\" beside must=\"fail\", allowed: only where the handshake can "
+                    "succeed");
+  }
+  const TlsVersion agreed = step.version == "1.2" ? TlsVersion::k12 : TlsVersion::k13;
+  if (!step.version.empty() &&
+      std::find(step.versions.begin(), step.versions.end(), agreed) == step.versions.end()) {
+    reader.complain(
+        node, "version",
+        fmt::format("found version=\"{}\", allowed: one that \"tls\" lists", step.version));
+  }
+}
+
+void read_apply(const Reader& reader, pugi::xml_node node, Step& step) {
+  for (pugi::xml_attribute attribute : node.attributes()) {
+    const std::string name = attribute.name();
+    if (setting(name)) step.changes.set(name, reader.text(node, name.c_str()));
+  }
+  step.refused = reader.has(node, "refused");
+  if (step.changes.values().empty())
+    reader.complain(node, "found <apply> without a setting, allowed: at least one");
+}
+
+void read_await(const Reader& reader, pugi::xml_node node, Step& step) {
+  step.name = reader.text(node, "event");
+  const std::string count = reader.text(node, "count", "1");
+  if (is_value(ValueType::kCount, count)) step.count = std::stoi(count);
+}
+
+}  // namespace
+
+std::optional<StepKind> step_kind_of(std::string_view element) {
+  const auto found = step_kinds().find(element);
+  if (found == step_kinds().end()) return std::nullopt;
+  return found->second;
+}
+
+Step read_step(const Reader& reader, pugi::xml_node node, Role role, StepKind kind) {
+  Step step;
+  step.kind = kind;
+  step.place = reader.place(node);
+  if (kind == StepKind::kSay) read_say(reader, node, step);
+  if (kind == StepKind::kHear) read_hear(reader, node, step);
+  if (kind == StepKind::kStarttls) read_handshake(reader, node, role, step);
+  if (kind == StepKind::kApply) read_apply(reader, node, step);
+  if (kind == StepKind::kEnd) step.how = reader.text(node, "how", "close");
+  if (kind == StepKind::kUse) step.name = reader.text(node, "prefix");
+  if (kind == StepKind::kMeet) step.name = reader.text(node, "at");
+  if (kind == StepKind::kAwait) read_await(reader, node, step);
+  return step;
+}
+
+bool holds_here(const Reader& reader, pugi::xml_node node) {
+  if (!reader.has(node, "when")) return true;
+  KnownKeys keys;
+  for (const auto& [key, value] : reader.bound().values())
+    keys[key] = setting(key) ? setting(key)->values : std::vector<std::string>();
+  return reader.condition(node, "when", &keys).holds(reader.bound());
+}
+
+}  // namespace postern
