@@ -2,6 +2,7 @@
 #include <re2/re2.h>
 
 #include <algorithm>
+#include <set>
 
 #include "catalogue/gateway_variables.hpp"
 #include "catalogue/loaders.hpp"
@@ -210,39 +211,55 @@ class GatewayReader {
     }
   }
 
-  /// check_coverage complains of a value that no <setting> tells, or two do.
+  /// check_coverage complains of a value that no <setting> tells, or two do. What decides is in the
+  /// conditions alone, so that only the settings in them need to be combined.
   void check_coverage() {
     std::map<std::string, int> told;
-    for (const Assignment& combination : all_settings()) {
-      const bool cannot =
-          std::any_of(file_.cannot.begin(), file_.cannot.end(),
-                      [&combination](const Cannot& one) { return one.when.holds(combination); });
-      if (!cannot) check_combination(combination, told);
+    for (const Setting& one : settings()) {
+      std::set<std::string> names = {one.name};
+      bool declared = false;
+      for (const SettingText& text : file_.settings) {
+        if (text.name != one.name) continue;
+        declared = true;
+        for (const Term& term : text.when.terms()) names.insert(term.key);
+      }
+      if (one.extra && !declared) continue;
+      for (const Cannot& cannot : file_.cannot)
+        for (const Term& term : cannot.when.terms()) names.insert(term.key);
+      for (const Assignment& combination : combinations_of(names))
+        if (!inexpressible(combination)) check_combination(one.name, names, combination, told);
     }
   }
 
-  void check_combination(const Assignment& combination, std::map<std::string, int>& told) {
-    for (const auto& [name, value] : combination.values()) {
-      std::vector<const SettingText*> texts;
-      for (const SettingText& text : file_.settings) {
-        if (text.name == name && (text.value.empty() || text.value == value) &&
-            text.when.holds(combination)) {
-          texts.push_back(&text);
-        }
+  bool inexpressible(const Assignment& combination) const {
+    return std::any_of(file_.cannot.begin(), file_.cannot.end(),
+                       [&](const Cannot& one) { return one.when.holds(combination); });
+  }
+
+  void check_combination(const std::string& name, const std::set<std::string>& deciding,
+                         const Assignment& combination, std::map<std::string, int>& told) {
+    const std::string& value = *combination.get(name);
+    std::vector<const SettingText*> texts;
+    for (const SettingText& text : file_.settings) {
+      if (text.name == name && (text.value.empty() || text.value == value) &&
+          text.when.holds(combination)) {
+        texts.push_back(&text);
       }
-      // One example of each kind of mistake is enough.
-      if (texts.size() == 1 || told[name + (texts.empty() ? "" : "+")]++ > 0) continue;
-      const std::string under =
-          fmt::format("{}=\"{}\" (under {})", name, value, combination.text());
-      if (texts.empty()) {
-        reader_.complain(root_, fmt::format("found no <setting> for {}, allowed: exactly one, or a "
-                                            "<cannot>",
-                                            under));
-      } else {
-        reader_.complain(root_, fmt::format("found <setting> at {} and at {} for {}, allowed: "
-                                            "exactly one",
-                                            texts[0]->place.text(), texts[1]->place.text(), under));
-      }
+    }
+    // One example of each kind of mistake is enough.
+    if (texts.size() == 1 || told[name + (texts.empty() ? "" : "+")]++ > 0) return;
+    Assignment shown;
+    for (const auto& [key, setting_value] : combination.values())
+      if (deciding.contains(key)) shown.set(key, setting_value);
+    const std::string under = fmt::format("{}=\"{}\" (under {})", name, value, shown.text());
+    if (texts.empty()) {
+      reader_.complain(root_, fmt::format("found no <setting> for {}, allowed: exactly one, or a "
+                                          "<cannot>",
+                                          under));
+    } else {
+      reader_.complain(root_, fmt::format("found <setting> at {} and at {} for {}, allowed: "
+                                          "exactly one",
+                                          texts[0]->place.text(), texts[1]->place.text(), under));
     }
   }
 

@@ -79,11 +79,15 @@ std::vector<std::string> unknown_variables(const std::string& text, Variables wh
   return messages;
 }
 
-std::vector<Assignment> all_settings() {
+std::vector<Assignment> combinations_of(const std::set<std::string>& names) {
   static const std::vector<std::string> kDelays = {"0", "1s", "never"};
   std::vector<Assignment> combinations(1);
   for (const Setting& one : settings()) {
-    multiply(combinations, one.name, one.values.empty() ? kDelays : one.values);
+    if (!names.contains(one.name)) {
+      multiply(combinations, one.name, {one.default_value});
+    } else {
+      multiply(combinations, one.name, one.values.empty() ? kDelays : one.values);
+    }
   }
   return combinations;
 }

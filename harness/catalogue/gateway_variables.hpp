@@ -1,5 +1,6 @@
 #pragma once
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -21,8 +22,8 @@ std::vector<std::string> unknown_variables(const std::string& text, Variables wh
 /// variable_list names all that are known there, for people.
 std::string variable_list(Variables where);
 
-/// all_settings gives every combination of the settings' values. A setting that takes any delay is
-/// represented by 0, a moment and never.
-std::vector<Assignment> all_settings();
+/// combinations_of gives every combination of the values of the settings named; the others have
+/// their defaults. A setting that takes any delay is represented by 0, a moment and never.
+std::vector<Assignment> combinations_of(const std::set<std::string>& names);
 
 }  // namespace postern

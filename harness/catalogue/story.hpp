@@ -80,8 +80,9 @@ struct Script {
   std::string name;  ///< For readers; empty: it has none.
   std::string peer;  ///< A peer's name; empty: `steps`.
   std::vector<Step> steps;
-  // Server: the name and the address in the gateway's route; empty: those of every next hop.
-  std::string host, address;
+  // Server: the name, the address and the level in the gateway's route; empty: those of every
+  // next hop.
+  std::string host, address, level;
   Place place;
 };
 
@@ -123,7 +124,8 @@ struct Story {
   std::string ref;
   std::string why;
   Assignment settings;  ///< What <gateway …/> states; other settings have their defaults.
-  bool alone = false;   ///< It has a gateway to itself: it changes settings, or weighs memory.
+  bool alone = false;   ///< It has a gateway to itself: it changes settings, weighs memory, or has
+                        ///< levels of its own for next hops.
   std::vector<Script> scripts;  ///< Clients, then servers in the order of preference.
   std::optional<Expectation> inbound, outbound;
   bool discloses = false;               ///< Whether it states where the message may be seen.
@@ -135,7 +137,8 @@ struct Story {
   std::string id() const {
     return "stories/" + name + (variant.values().empty() ? "" : "/" + variant.text());
   }
-  bool applies() const;  ///< Whether a step changes the settings while it plays.
+  bool applies() const;     ///< Whether a step changes the settings while it plays.
+  bool has_levels() const;  ///< Whether a next hop has a level of its own.
 };
 
 }  // namespace postern

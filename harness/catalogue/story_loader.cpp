@@ -52,6 +52,7 @@ void read_steps(const Reader& reader, pugi::xml_node node,
 /// read_way reads where the gateway's route to a server leads.
 void read_way(const Reader& reader, pugi::xml_node node, Script& script) {
   script.host = reader.text(node, "host");
+  script.level = reader.text(node, "level");
   script.address = reader.text(node, "address");
   if (script.address.empty()) return;
   boost::system::error_code error;
@@ -250,6 +251,11 @@ bool Story::applies() const {
   });
 }
 
+bool Story::has_levels() const {
+  return std::any_of(scripts.begin(), scripts.end(),
+                     [](const Script& script) { return !script.level.empty(); });
+}
+
 std::map<std::string, Prefix> load_prefixes(const Reader& reader) {
   std::map<std::string, Prefix> prefixes;
   for (pugi::xml_node node : reader.root().children()) {
@@ -297,7 +303,7 @@ std::unique_ptr<Story> load_story(const Reader& reader,
     story->disclosure = read_places(reader, node, "next-hop");
   }
   read_checks(reader, *story);
-  story->alone = story->applies() || story->checks.memory > 0;
+  story->alone = story->applies() || story->checks.memory > 0 || story->has_levels();
   return story;
 }
 

@@ -22,6 +22,8 @@ struct Setting {
   std::vector<std::string> values;  ///< Empty: a kDelay.
   std::string default_value;        ///< In force where a scenario does not state it.
   SettingSide side = SettingSide::kReceiving;
+  /// A gateway's file may say nothing of it; cases that set it otherwise are skipped then.
+  bool extra = false;
 };
 
 /// settings lists all that scenarios may set, in the order in which case ids name them.

@@ -11,6 +11,7 @@ struct Route {
   std::string host;     ///< The name the gateway has to verify.
   std::string address;  ///< Where the fake server listens.
   unsigned short port = 0;
+  std::string level = {};  ///< Its next-hop-level; empty: as the settings have it.
 };
 
 }  // namespace postern

@@ -89,48 +89,76 @@ std::string Template::trust_path(const std::string& name) const {
   return values_.directory + "/pki/" + name + ".ca.pem";
 }
 
+namespace {
+
+// for_each_line hands out the lines of `text`, line ends included, until `line` returns false.
+template <typename Line>
+bool for_each_line(std::string_view text, Line line) {
+  while (!text.empty()) {
+    const std::size_t newline = text.find('\n');
+    const std::size_t length = newline == std::string_view::npos ? text.size() : newline + 1;
+    if (!line(text.substr(0, length))) return false;
+    text.remove_prefix(length);
+  }
+  return true;
+}
+
+bool speaks_of_route(std::string_view text) {
+  return text.find("${route.") != std::string_view::npos;
+}
+
+}  // namespace
+
 Expansion Template::expand(std::string_view text) {
-  Expansion with_settings;
-  if (!expand_settings(text, with_settings)) {
-    return with_settings;
-  }
   Expansion out;
-  std::string_view rest = with_settings.text;
-  while (!rest.empty()) {
-    const std::size_t newline = rest.find('\n');
-    const std::size_t length = newline == std::string_view::npos ? rest.size() : newline + 1;
-    const std::string_view line = rest.substr(0, length);
-    rest.remove_prefix(length);
-    if (line.find("${route.") == std::string_view::npos) {
-      if (!expand_line(line, nullptr, out)) return out;
-      continue;
-    }
+  for_each_line(text, [&](std::string_view line) {
+    const std::string with_settings = expand_settings(line, *values_.settings, out);
+    if (!out.error.empty()) return false;
+    if (!speaks_of_route(line))
+      return for_each_line(with_settings,
+                           [&](std::string_view one) { return expand_routes(one, out); });
     for (const Route& route : *values_.routes) {
-      if (!expand_line(line, &route, out)) return out;
+      Assignment settings = *values_.settings;
+      if (!route.level.empty()) settings.set("next-hop-level", route.level);
+      const std::string own = expand_settings(line, settings, out);
+      if (!out.error.empty() || !expand_line(own, &route, out)) return false;
     }
-  }
+    return true;
+  });
   return out;
 }
 
-bool Template::expand_settings(std::string_view text, Expansion& out) const {
-  const auto plain = [&out](std::string_view piece) { out.text += piece; };
-  const auto name = [this, &out](const std::optional<std::string>& variable) {
+// expand_routes writes a line once, or once for each route where a setting's text speaks of them.
+bool Template::expand_routes(std::string_view line, Expansion& out) {
+  if (!speaks_of_route(line)) return expand_line(line, nullptr, out);
+  for (const Route& route : *values_.routes)
+    if (!expand_line(line, &route, out)) return false;
+  return true;
+}
+
+// expand_settings puts the texts of settings in; other variables stay. A mistake goes to `out`.
+std::string Template::expand_settings(std::string_view text, const Assignment& settings,
+                                      Expansion& out) const {
+  std::string expanded;
+  const auto plain = [&expanded](std::string_view piece) { expanded += piece; };
+  const auto name = [&](const std::optional<std::string>& variable) {
     if (!variable) {
-      out.text += "$${";
+      expanded += "$${";
       return true;
     }
-    const std::string* value = values_.settings->get(*variable);
+    const std::string* value = settings.get(*variable);
     if (value == nullptr) {
-      out.text += "${" + *variable + "}";
+      expanded += "${" + *variable + "}";
       return true;
     }
     const SettingText* found =
-        setting_text(*values_.setting_texts, *values_.settings, *variable, *value, out.error);
+        setting_text(*values_.setting_texts, settings, *variable, *value, out.error);
     if (found == nullptr) return false;
-    out.text += replace_all(found->text, "${value}", *value);
+    expanded += replace_all(found->text, "${value}", *value);
     return true;
   };
-  return for_each_variable(text, out.error, plain, name);
+  for_each_variable(text, out.error, plain, name);
+  return expanded;
 }
 
 bool Template::expand_line(std::string_view line, const Route* route, Expansion& out) {

@@ -53,7 +53,9 @@ class Template {
   std::string trust_path(const std::string& name) const;
 
  private:
-  bool expand_settings(std::string_view text, Expansion& out) const;
+  std::string expand_settings(std::string_view text, const Assignment& settings,
+                              Expansion& out) const;
+  bool expand_routes(std::string_view line, Expansion& out);
   bool expand_line(std::string_view line, const Route* route, Expansion& out);
   bool value_of(const std::string& name, const Route* route, Expansion& out);
 

@@ -12,6 +12,8 @@
 #include <stdexcept>
 #include <thread>
 
+#include "catalogue/vocabulary.hpp"
+
 namespace asio = boost::asio;
 
 namespace postern {
@@ -181,14 +183,27 @@ void Run::run_invalid(Job& job, const Configuration& configuration) {
 
 namespace {
 
-const Cannot* inexpressible(const GatewayFile& gateway, const Assignment& settings) {
-  for (const Cannot& cannot : gateway.cannot)
-    if (cannot.when.holds(settings)) return &cannot;
-  return nullptr;
+// tells says whether a gateway's file gives a setting any meaning.
+bool tells(const GatewayFile& gateway, const std::string& name) {
+  return std::any_of(gateway.settings.begin(), gateway.settings.end(),
+                     [&](const SettingText& text) { return text.name == name; });
 }
 
-bool applies(const Configuration& configuration) {
-  return configuration.alone && configuration.cases.front().story->applies();
+// inexpressible says why this gateway cannot be run so; "" if it can.
+std::string inexpressible(const GatewayFile& gateway, const Configuration& configuration) {
+  for (const Cannot& cannot : gateway.cannot)
+    if (cannot.when.holds(configuration.settings)) return cannot.why;
+  for (const Setting& one : settings()) {
+    if (!one.extra || *configuration.settings.get(one.name) == one.default_value) continue;
+    if (!tells(gateway, one.name)) return "its file says nothing of " + one.name;
+  }
+  if (!configuration.alone) return {};
+  const Story& story = *configuration.cases.front().story;
+  if (story.has_levels() && !tells(gateway, "next-hop-level"))
+    return "its file says nothing of next-hop-level";
+  if (story.applies() && gateway.apply_signal.empty())
+    return "its file does not say how it takes settings while it runs (<apply>)";
+  return {};
 }
 
 }  // namespace
@@ -201,11 +216,9 @@ void Run::work(Job& job) {
     if (ticket >= once * plan_.repeat) return;
     const Configuration& configuration = selection.configurations[ticket % once];
     try {
-      if (const Cannot* cannot = inexpressible(*plan_.context.gateway, configuration.settings)) {
-        hand_on(skipped(plan_.context, configuration, cannot->why));
-      } else if (applies(configuration) && plan_.context.gateway->apply_signal.empty()) {
-        hand_on(skipped(plan_.context, configuration,
-                        "its file does not say how it takes settings while it runs (<apply>)"));
+      const std::string why = inexpressible(*plan_.context.gateway, configuration);
+      if (!why.empty()) {
+        hand_on(skipped(plan_.context, configuration, why));
       } else if (configuration.must_be_rejected) {
         run_invalid(job, configuration);
       } else {

@@ -278,10 +278,10 @@ asio::awaitable<bool> Stage::State::start() {
       const Listener& server = *one.servers[k];
       const bool named = scripts[k] != nullptr && !scripts[k]->host.empty();
       Route next_hop{one.domain, named ? scripts[k]->host : kNextHopHost, server.address(),
-                     server.port()};
+                     server.port(), scripts[k] != nullptr ? scripts[k]->level : std::string()};
       gateway_plan.routes.push_back(std::move(next_hop));
     }
-    Route sender{one.sender_domain, kNextHopHost, one.mailbox->address(), one.mailbox->port()};
+    Route sender{one.sender_domain, kNextHopHost, one.mailbox->address(), one.mailbox->port(), {}};
     gateway_plan.routes.push_back(std::move(sender));
   }
   gateway_plan.authority = plan.authority;
