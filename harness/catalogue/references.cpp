@@ -75,6 +75,8 @@ void check_matrix(const Matrix& matrix, References& references) {
 
 void check_story(const Story& story, References& references) {
   references.requirement(story.ref, story.place);
+  if (story.mailbox_place.line > 0)
+    references.peer(Role::kServer, story.mailbox, story.mailbox_place);
   for (const Script& script : story.scripts) {
     if (!script.peer.empty()) references.peer(script.role, script.peer, script.place);
     for (const Step& step : script.steps) {

@@ -126,7 +126,9 @@ struct Story {
   Assignment settings;  ///< What <gateway …/> states; other settings have their defaults.
   bool alone = false;   ///< It has a gateway to itself: it changes settings, weighs memory, or has
                         ///< levels of its own for next hops.
-  std::vector<Script> scripts;  ///< Clients, then servers in the order of preference.
+  std::vector<Script> scripts;   ///< Clients, then servers in the order of preference.
+  std::string mailbox = "good";  ///< The server that the sender's bounces go to.
+  Place mailbox_place;
   std::optional<Expectation> inbound, outbound;
   bool discloses = false;               ///< Whether it states where the message may be seen.
   std::vector<std::string> disclosure;  ///< Allowed places at the next hop, as in DisclosureRule.

@@ -291,6 +291,10 @@ std::unique_ptr<Story> load_story(const Reader& reader,
     for (pugi::xml_node node : root.children(name))
       if (holds_here(reader, node))
         story->scripts.push_back(read_script(reader, node, role, prefixes));
+  if (const pugi::xml_node node = root.child("mailbox"); node && holds_here(reader, node)) {
+    story->mailbox = reader.text(node, "peer");
+    story->mailbox_place = reader.place(node);
+  }
   if (scripts_of(*story, Role::kClient).empty())
     reader.complain(root, "found <story> without <client>, which it must have");
   lint_together(reader, *story);

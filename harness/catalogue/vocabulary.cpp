@@ -300,6 +300,14 @@ std::vector<ElementEntry> story_entries() {
                  "one of its own")},
        "What a next hop does; it begins with its first connection. Several are routes to one "
        "domain, in the order of preference."},
+      {"mailbox",
+       "mailbox",
+       {"story"},
+       Occurs::kAtMostOnce,
+       Text::kNone,
+       {required("peer", Type::kName, "The server that plays it.")},
+       "Where bounces go: the next hop of the sender's domain. Without it the server good plays "
+       "it."},
       {"use",
        "use",
        both,

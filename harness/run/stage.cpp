@@ -205,13 +205,15 @@ void expect_meetings(const Story& story, Meetings& meetings) {
 // serve puts the fake servers of a case behind their listeners, for as long as these are open.
 void Stage::State::serve(CastCase& one) {
   const auto on_end = [this, self = &one](std::exception_ptr error) { note_problem(*self, error); };
+  const Story* story = one.played->what.story;
   asio::co_spawn(
       io,
-      play_server(one.scene, peer(plan.catalogue->servers, "good"), *one.mailbox, Side::kSender),
+      play_server(one.scene, peer(plan.catalogue->servers, story ? story->mailbox : "good"),
+                  *one.mailbox, Side::kSender),
       on_end);
   const StageCase& what = one.played->what;
   const std::vector<const Script*> scripts = servers_of(what);
-  if (what.story != nullptr) expect_meetings(*what.story, *one.meetings);
+  if (story != nullptr) expect_meetings(*story, *one.meetings);
   for (std::size_t i = 0; i < scripts.size(); ++i) {
     const std::string name = what.matrix != nullptr  ? what.matrix->server
                              : scripts[i] == nullptr ? "good"
@@ -463,6 +465,10 @@ std::string Stage::State::unexpected_in_queue(std::vector<std::string> queued) c
   std::map<std::string, int> copies;
   for (const std::string& recipient : queued) {
     const auto owner = by_recipient.find(recipient);
+    const auto sender = by_sender.find(recipient);
+    // A bounce may wait like any message.
+    if (sender != by_sender.end() && count_of(sender->second->played->observation, "bounced") > 0)
+      continue;
     if (owner == by_recipient.end())
       return "the queue holds what is no case's message, for " + recipient;
     const Story* story = owner->second->played->what.story;
