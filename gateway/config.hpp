@@ -37,11 +37,13 @@ struct TlsConfig {
 
 // NextHop is where the mail of a domain goes: a server, or a folder of this machine. `host` is the
 // name to verify (OUT-4) and to send as SNI, `address` an IP literal to connect to.
+// `level` governs every attempt there: that of its route, or else the one of <tls>.
 struct NextHop {
   std::string host;
   std::string address;
   std::uint16_t port = 25;
   std::string folder;  // if set, the mail is written there instead and nothing else counts
+  ClientLevel level = ClientLevel::attempt;
   bool operator==(const NextHop&) const = default;
 };
 
@@ -91,6 +93,9 @@ struct Config {
   Duration lifetime = std::chrono::hours(24 * 5);
   Limits limits;
   std::string journal;  // a file, or empty: stdout
+
+  // uses_tls tells whether any next hop may be sent to over TLS.
+  bool uses_tls() const;
 
   // relays_domain tells whether mail for `domain` is relayed for anyone.
   bool relays_domain(std::string_view domain) const;

@@ -106,7 +106,7 @@ asio::awaitable<void> Conversation::talk() {
   co_await connect();
   co_await greet();
   co_await say_hello();
-  const ClientLevel level = settings_->config.tls.client_level;
+  const ClientLevel level = report_.hop.level;
   SendingDecision decision = after_ehlo(level, features_.starttls, falling_back_);
   if (decision.step == SendingStep::start_tls) decision = co_await starttls();
   obey(decision, PeerReply());
@@ -190,7 +190,7 @@ void Conversation::read_features(const PeerReply& reply) {
 }
 
 asio::awaitable<SendingDecision> Conversation::starttls() {
-  const ClientLevel level = settings_->config.tls.client_level;
+  const ClientLevel level = report_.hop.level;
   co_await send("STARTTLS\r\n");
   // What came before it was sent is a fault of the session in clear text, not failed TLS.
   in_tls_window_ = true;
@@ -216,7 +216,7 @@ asio::awaitable<SendingDecision> Conversation::handshake() {
   }
   report_.verified = report_.tls.verified;
   const auto verification = report_.verified ? Verification::verified : Verification::not_verified;
-  SendingDecision decision = after_handshake(settings_->config.tls.client_level, verification);
+  SendingDecision decision = after_handshake(report_.hop.level, verification);
   polite_ = true;
   if (decision.step == SendingStep::hold) {
     in_tls_window_ = false;

@@ -24,6 +24,11 @@ constexpr std::size_t kMostRecipients = 100;
 constexpr std::string_view kStopping = "the gateway is stopping";
 constexpr std::string_view kApplied = "new settings were applied meanwhile";
 
+// level_of is empty where nothing was to be sent over the network.
+std::string_view level_of(const NextHop& hop) {
+  return hop.address.empty() ? std::string_view() : level_word(hop.level);
+}
+
 bool soft(const Outcome& outcome) {
   return outcome.fate == Fate::deferred;
 }
@@ -202,9 +207,9 @@ asio::awaitable<std::vector<Delivery::Result>> Delivery::try_hops(
     if (tls_failed) failed_tls.push_back(hop);
   }
   const Duration age = now() - messages_.at(group.id).envelope.received;
-  const TlsConfig& tls = group.settings->config.tls;
-  if (!may_fall_back(tls.client_level, tls.clear_fallback_delay, age)) co_return results;
+  const auto delay = group.settings->config.tls.clear_fallback_delay;
   for (const NextHop& hop : failed_tls) {
+    if (!may_fall_back(hop.level, delay, age)) continue;
     if (superseded(group)) {
       postpone(results);
       break;
@@ -253,7 +258,8 @@ asio::awaitable<void> Delivery::try_hop(NextHop hop, bool clear, const Group& gr
     Result& result = results[open[i]];
     result.outcome = std::move(outcomes[i]);
     result.report = report;
-    result.tls_failed = result.tls_failed || report.tls_failed;
+    result.falls_back_later =
+        result.falls_back_later || (report.tls_failed && report.hop.level == ClientLevel::attempt);
     result.connection = connection;
   }
 }
@@ -308,8 +314,7 @@ void Delivery::schedule(Message& message, Recipient& recipient, const Result& re
     TimePoint next = time + config.retry_delay(recipient.attempts);
     next = std::min(next, std::max(time, received + config.lifetime));
     const auto& delay = config.tls.clear_fallback_delay;
-    if (result.tls_failed && config.tls.client_level == ClientLevel::attempt && delay &&
-        received + *delay > time) {
+    if (result.falls_back_later && delay && received + *delay > time) {
       next = std::min(next, received + *delay);
     }
     recipient.next_attempt = next;
@@ -401,6 +406,7 @@ void Delivery::apply(const Group& group, const std::vector<Result>& results,
     JournalLine line = journal_line(envelope, before, result, event);
     if (event == "bounced") line.add("bounce-id", queue_id(settlement.bounce.id));
     if (event == "deferred") line.add("next-attempt", rfc3339(it->next_attempt));
+    line.add("level", level_of(result.report.hop));
     settlement.lines.push_back(std::move(line));
     if (result.outcome.fate != Fate::deferred) envelope.recipients.erase(it);
   }

@@ -60,7 +60,7 @@ class Delivery {
     Outcome outcome;
     Report report;  // outcomes left empty
     unsigned connection = 0;
-    bool tls_failed = false;  // on any connection of the attempt
+    bool falls_back_later = false;  // TLS failed toward a hop that may get clear text later
   };
 
   // Settlement is what the queue and the journal are told of an attempt.

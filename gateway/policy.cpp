@@ -96,6 +96,20 @@ Reply too_long_in_clear() {
   return {421, "4.7.0", "TLS is required here, closing connection"};
 }
 
+std::string_view level_word(ClientLevel level) {
+  switch (level) {
+    case ClientLevel::none:
+      return "none";
+    case ClientLevel::attempt:
+      return "attempt";
+    case ClientLevel::require:
+      return "require";
+    case ClientLevel::verify:
+      return "verify";
+  }
+  return {};
+}
+
 SendingDecision after_ehlo(ClientLevel level, bool starttls_offered, bool falling_back) {
   if (level == ClientLevel::none) return {SendingStep::send_clear, "level-none", {}, {}};
   if (level == ClientLevel::attempt && falling_back) {

@@ -19,6 +19,9 @@ enum class ServerLevel { none, attempt, require };
 enum class ClientCertificate { none, request, require };
 enum class ClientLevel { none, attempt, require, verify };
 
+// level_word is the word of the configuration and of the journal for a level.
+std::string_view level_word(ClientLevel level);
+
 // ReceivingPolicy is what decides about clients.
 struct ReceivingPolicy {
   ServerLevel level = ServerLevel::attempt;
