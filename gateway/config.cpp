@@ -278,6 +278,8 @@ void Reader::read_limits(pugi::xml_node node) {
   limits.deliveries = element.number("deliveries", limits.deliveries, 1, kMany);
   limits.deliveries_per_next_hop =
       element.number("deliveries-per-next-hop", limits.deliveries_per_next_hop, 1, kMany);
+  limits.messages_per_connection =
+      element.number("messages-per-connection", limits.messages_per_connection, 1, kMany);
   read_times(element);
   element.done();
 }

@@ -67,6 +67,7 @@ struct Limits {
   std::uint64_t large_message = 1024ULL * 1024;  // from here on a body goes to disk in chunks
   std::uint64_t deliveries = 500;                // attempts under way, all together
   std::uint64_t deliveries_per_next_hop = 100;
+  std::uint64_t messages_per_connection = 100;          // to one next hop; 1: each has its own
   Duration command_time = std::chrono::minutes(5);      // waiting for a command
   Duration data_time = std::chrono::minutes(3);         // waiting for the next piece of data
   Duration tls_time = std::chrono::seconds(60);         // a handshake, either direction

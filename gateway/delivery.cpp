@@ -163,18 +163,52 @@ void Delivery::postpone(std::vector<Result>& results) {
 }
 
 asio::awaitable<void> Delivery::attempt(Group group) {
-  if (superseded(group)) {
-    send_again(group);
-    finished(group);
-    co_return;
-  }
-  BodyInMemory memory = messages_.at(group.id).body;
-  BodySource body(services_.queue, group.id, std::move(memory));
   std::unique_ptr<Conversation> last;
-  std::vector<Result> results = co_await try_hops(group, body, last);
-  co_await settle(group, std::move(results), body);
+  do {
+    if (superseded(group)) {
+      send_again(group);
+      break;
+    }
+    co_await carry(group, last);
+  } while (next_on(last.get(), group));
   co_await finish(last.get());
   finished(group);
+}
+
+// carry tries one group to its end. `last` is the conversation that is to go on with it, if any,
+// and then the one that is still open.
+asio::awaitable<void> Delivery::carry(const Group& group, std::unique_ptr<Conversation>& last) {
+  BodyInMemory memory = messages_.at(group.id).body;
+  BodySource body(services_.queue, group.id, std::move(memory));
+  std::vector<Result> results = co_await try_hops(group, body, last);
+  co_await settle(group, std::move(results), body);
+}
+
+// next_on puts what waits longest for the next hop of `group` in its place, where the connection
+// that is still open may carry it; false: there is nothing for it. A connection that is given back
+// does more where others are kept waiting by the limit of all.
+bool Delivery::next_on(const Conversation* kept, Group& group) {
+  const std::string key = line_key(group.hops);
+  Line& line = lines_.at(key);
+  if (!kept || stopping_ || line.waiting.empty()) return false;
+  const bool others_wait =
+      crowded_.size() > 1 && running_ >= services_.settings->config.limits.deliveries;
+  const Group& next = line.waiting.front();
+  if (others_wait || superseded(next)) return false;
+  if (!kept->may_carry(next.hops.front(), *services_.settings)) return false;
+  group = std::move(line.waiting.front());
+  line.waiting.pop_front();
+  if (line.waiting.empty()) crowded_.erase(key);
+  return true;
+}
+
+asio::awaitable<Report> Delivery::talk(Conversation& conversation, const Parcel& parcel,
+                                       BodySource& body) {
+  if (aborted_) conversation.interrupt(kStopping);
+  conversations_.insert(&conversation);
+  Report report = co_await conversation.run(parcel, body);
+  conversations_.erase(&conversation);
+  co_return report;
 }
 
 asio::awaitable<void> Delivery::finish(Conversation* conversation) {
@@ -235,22 +269,31 @@ asio::awaitable<void> Delivery::try_hop(NextHop hop, bool clear, const Group& gr
     parcel.recipients.push_back(group.recipients[i].address);
   }
   if (open.empty()) co_return;
-  co_await finish(last.get());
-  last.reset();
-  // The farewell to the hop before may have taken its time.
-  if (superseded(group)) {
-    postpone(results);
-    co_return;
+  Report report;
+  // The first connection of an attempt may be one that others were sent on before.
+  bool kept = connection == 0 && !clear && last && last->may_carry(hop, *group.settings);
+  if (kept) {
+    report = co_await talk(*last, parcel, body);
+    kept = !report.stale;
+    for (std::size_t i = 0; i < open.size() && !kept; ++i) {
+      results[open[i]].outcome = {Fate::deferred, "4.4.2", "the connection that was kept is gone"};
+    }
   }
-  if (!hop.folder.empty()) {
-    co_await drop_into_folder(std::move(hop), group.id, body, results);
-    co_return;
+  if (!kept) {
+    co_await finish(last.get());
+    last.reset();
+    // The farewell to the hop before may have taken its time.
+    if (superseded(group)) {
+      postpone(results);
+      co_return;
+    }
+    if (!hop.folder.empty()) {
+      co_await drop_into_folder(std::move(hop), group.id, body, results);
+      co_return;
+    }
+    last = std::make_unique<Conversation>(group.settings, std::move(hop), clear);
+    report = co_await talk(*last, parcel, body);
   }
-  last = std::make_unique<Conversation>(group.settings, std::move(hop), clear, parcel, body);
-  if (aborted_) last->interrupt(kStopping);
-  conversations_.insert(last.get());
-  Report report = co_await last->run();
-  conversations_.erase(last.get());
   if (report.connected) ++connection;
   std::vector<Outcome> outcomes = std::move(report.outcomes);
   report.outcomes.clear();
@@ -406,7 +449,7 @@ void Delivery::apply(const Group& group, const std::vector<Result>& results,
     JournalLine line = journal_line(envelope, before, result, event);
     if (event == "bounced") line.add("bounce-id", queue_id(settlement.bounce.id));
     if (event == "deferred") line.add("next-attempt", rfc3339(it->next_attempt));
-    line.add("level", level_of(result.report.hop));
+    line.add("level", level_of(result.report.hop)).add("reused", result.report.reused);
     settlement.lines.push_back(std::move(line));
     if (result.outcome.fate != Fate::deferred) envelope.recipients.erase(it);
   }

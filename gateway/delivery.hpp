@@ -84,11 +84,14 @@ class Delivery {
   void on_timer();
 
   asio::awaitable<void> attempt(Group group);
+  asio::awaitable<void> carry(const Group& group, std::unique_ptr<Conversation>& last);
+  bool next_on(const Conversation* kept, Group& group);
   asio::awaitable<std::vector<Result>> try_hops(const Group& group, BodySource& body,
                                                 std::unique_ptr<Conversation>& last);
   asio::awaitable<void> try_hop(NextHop hop, bool clear, const Group& group, BodySource& body,
                                 std::vector<Result>& results, unsigned& connection,
                                 std::unique_ptr<Conversation>& last);
+  asio::awaitable<Report> talk(Conversation& conversation, const Parcel& parcel, BodySource& body);
   asio::awaitable<void> finish(Conversation* conversation);
   asio::awaitable<void> drop_into_folder(NextHop hop, std::uint64_t id, BodySource& body,
                                          std::vector<Result>& results);

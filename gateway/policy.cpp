@@ -148,4 +148,8 @@ bool may_fall_back(ClientLevel level, std::optional<std::chrono::microseconds> d
   return level == ClientLevel::attempt && delay && age >= *delay;
 }
 
+bool may_share_connection(std::string_view cause) {
+  return cause.empty() || cause == "level-none" || cause == "starttls-not-supported";
+}
+
 }  // namespace gateway

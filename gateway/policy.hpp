@@ -110,4 +110,9 @@ SendingDecision after_tls_failure();
 bool may_fall_back(ClientLevel level, std::optional<std::chrono::microseconds> delay,
                    std::chrono::microseconds age);
 
+// may_share_connection tells whether other messages may follow one on its connection. `cause` says
+// why that is in clear text; empty: it is not. After a refused STARTTLS or failed TLS the others
+// may yet get TLS on a connection of their own.
+bool may_share_connection(std::string_view cause);
+
 }  // namespace gateway
