@@ -205,6 +205,7 @@ void Conversation::read_features(const PeerReply& reply) {
     const Command line = parse_command(reply.lines[i]);
     if (line.name == "PIPELINING") features_.pipelining = true;
     if (line.name == "8BITMIME") features_.eight_bit = true;
+    if (line.name == "SMTPUTF8") features_.smtputf8 = true;
     if (line.name == "STARTTLS") features_.starttls = true;
     if (line.name == "SIZE") {
       features_.size = true;
@@ -283,6 +284,13 @@ asio::awaitable<PeerReply> Conversation::command(std::string line) {
 
 // OUT-6: what the next hop cannot carry unchanged is not sent at all.
 void Conversation::check_can_carry() {
+  // RFC 6531 section 3.1: SMTPUTF8 is nothing without 8BITMIME.
+  const bool smtputf8 = features_.smtputf8 && features_.eight_bit;
+  if (parcel_->needs_smtputf8 && !smtputf8) {
+    settle_open(Fate::failed, "5.6.7",
+                "the next hop does not take UTF-8 in addresses and headers (SMTPUTF8)");
+    throw Stop();
+  }
   if (parcel_->eight_bit && !features_.eight_bit) {
     settle_open(Fate::failed, "5.6.3", "the next hop does not take 8-bit content (8BITMIME)");
     throw Stop();
@@ -304,6 +312,7 @@ asio::awaitable<void> Conversation::transaction() {
   if (features_.size) mail += fmt::format(" SIZE={}", parcel_->size);
   if (features_.eight_bit && (parcel_->eight_bit || parcel_->declared_8bit))
     mail += " BODY=8BITMIME";
+  if (features_.smtputf8 && features_.eight_bit && parcel_->smtputf8) mail += " SMTPUTF8";
   if (features_.pipelining) {
     co_await envelope_pipelined(std::move(mail));
   } else {

@@ -60,6 +60,8 @@ struct Parcel {
   std::uint64_t size = 0;
   bool eight_bit = false;
   bool declared_8bit = false;
+  bool smtputf8 = false;        // MAIL said it
+  bool needs_smtputf8 = false;  // nothing else will do
   std::vector<std::string> recipients;
 };
 
@@ -92,6 +94,7 @@ class Conversation {
     bool pipelining = false;
     bool starttls = false;
     bool eight_bit = false;
+    bool smtputf8 = false;
     bool size = false;
     std::uint64_t size_limit = 0;
   };

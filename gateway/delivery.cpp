@@ -77,13 +77,16 @@ void Delivery::dispatch(Message& message) {
   for (const auto& recipient : message.envelope.recipients) {
     if (recipient.next_attempt > time || message.in_flight.contains(recipient.number)) continue;
     const auto hops = settings.config.next_hops(domain_of(recipient.address));
+    const bool needs_utf8 = needs_smtputf8(message.envelope, recipient.address);
     auto group = std::find_if(groups.begin(), groups.end(), [&](const Group& other) {
-      return other.hops == hops && other.recipients.size() < kMostRecipients;
+      return other.hops == hops && other.needs_smtputf8 == needs_utf8 &&
+             other.recipients.size() < kMostRecipients;
     });
     if (group == groups.end()) {
       Group fresh;
       fresh.id = message.envelope.id;
       fresh.hops = hops;
+      fresh.needs_smtputf8 = needs_utf8;
       fresh.settings = services_.settings;
       group = groups.insert(groups.end(), std::move(fresh));
     }
@@ -262,6 +265,8 @@ asio::awaitable<void> Delivery::try_hop(NextHop hop, bool clear, const Group& gr
   parcel.size = envelope.size;
   parcel.eight_bit = envelope.eight_bit;
   parcel.declared_8bit = envelope.declared_8bit;
+  parcel.smtputf8 = envelope.smtputf8;
+  parcel.needs_smtputf8 = group.needs_smtputf8;
   std::vector<std::size_t> open;
   for (std::size_t i = 0; i < results.size(); ++i) {
     if (!soft(results[i].outcome)) continue;

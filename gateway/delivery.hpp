@@ -46,6 +46,7 @@ class Delivery {
     std::uint64_t id = 0;
     std::vector<NextHop> hops;
     std::vector<Recipient> recipients;
+    bool needs_smtputf8 = false;
     std::shared_ptr<const Settings> settings;  // those that chose the hops
   };
 

@@ -31,6 +31,7 @@ struct Answer {
 struct Transaction {
   std::string sender;
   bool declared_8bit = false;
+  bool smtputf8 = false;
   std::uint64_t declared_size = 0;
   std::vector<std::string> recipients;
 };

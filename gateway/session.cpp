@@ -210,6 +210,7 @@ asio::awaitable<void> Session::receive_data() {
   envelope.received = now();
   envelope.sender = dialogue_.transaction().sender;
   envelope.declared_8bit = dialogue_.transaction().declared_8bit;
+  envelope.smtputf8 = dialogue_.transaction().smtputf8;
   for (const auto& address : dialogue_.transaction().recipients) {
     Recipient recipient;
     recipient.number = envelope.recipients.size();
@@ -279,6 +280,7 @@ asio::awaitable<std::string> Session::read_data(Incoming& incoming, Envelope& en
   }
   envelope.size = header_size + reader.size();
   envelope.eight_bit = reader.eight_bit();
+  envelope.utf8_header = reader.utf8_header();
   co_return error;
 }
 
