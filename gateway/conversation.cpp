@@ -13,8 +13,13 @@ namespace {
 
 constexpr Duration kClosing = std::chrono::seconds(1);
 
+// plain is a reply as it came, in one line.
+std::string plain(const PeerReply& reply) {
+  return fmt::format("{} {}", reply.code, reply.text());
+}
+
 std::string said(const PeerReply& reply, std::string_view command) {
-  return fmt::format("{} {} (in reply to {})", reply.code, reply.text(), command);
+  return fmt::format("{} (in reply to {})", plain(reply), command);
 }
 
 }  // namespace
@@ -46,10 +51,11 @@ bool Conversation::any_open() const {
                      [](const Outcome& outcome) { return outcome.fate == Fate::undecided; });
 }
 
-void Conversation::settle_open(Fate fate, std::string_view enhanced, std::string_view reason) {
+void Conversation::settle_open(Fate fate, std::string_view enhanced, std::string_view reason,
+                               std::string_view reply) {
   for (auto& outcome : report_.outcomes) {
     if (outcome.fate != Fate::undecided) continue;
-    outcome = {fate, std::string(enhanced), std::string(reason)};
+    outcome = {fate, std::string(enhanced), std::string(reason), std::string(reply)};
   }
 }
 
@@ -156,7 +162,8 @@ void Conversation::obey(const SendingDecision& decision, const PeerReply& reply)
     case SendingStep::hold:
       break;
   }
-  settle_open(Fate::deferred, decision.enhanced, reason);
+  settle_open(Fate::deferred, decision.enhanced, reason,
+              reply.code == 0 ? std::string() : plain(reply));
   throw Stop();
 }
 
@@ -178,7 +185,7 @@ asio::awaitable<void> Conversation::greet() {
   const PeerReply greeting = co_await hear(limits().greeting_time);
   polite_ = greeting.code != 421;
   if (greeting.code == 220) co_return;
-  settle_open(Fate::deferred, "4.3.0", said(greeting, "the connection"));
+  settle_open(Fate::deferred, "4.3.0", said(greeting, "the connection"), plain(greeting));
   throw Stop();
 }
 
@@ -196,7 +203,7 @@ asio::awaitable<void> Conversation::say_hello() {
     if (reply.code == 250) co_return;
   }
   if (reply.code == 421) polite_ = false;
-  settle_open(Fate::deferred, "4.3.0", said(reply, "EHLO"));
+  settle_open(Fate::deferred, "4.3.0", said(reply, "EHLO"), plain(reply));
   throw Stop();
 }
 
@@ -383,7 +390,8 @@ asio::awaitable<void> Conversation::body() {
   polite_ = reply.code != 421;
   clean_ = true;  // the end of data ends the transaction (RFC 5321 section 4.1.1.4)
   if (reply.positive()) {
-    settle_open(Fate::relayed, reply.enhanced_or("2.0.0"), said(reply, "end of data"));
+    settle_open(Fate::relayed, reply.enhanced_or("2.0.0"), said(reply, "end of data"),
+                plain(reply));
     co_return;
   }
   if (reply.code < 400) throw Disconnected(Ending::bad_reply, said(reply, "end of data"));
@@ -412,7 +420,7 @@ void Conversation::judge(std::size_t recipient, const PeerReply& reply, std::str
   Outcome& outcome = report_.outcomes[recipient];
   if (reply.code == 421) {
     polite_ = false;
-    settle_open(Fate::deferred, reply.enhanced_or("4.3.2"), said(reply, command));
+    settle_open(Fate::deferred, reply.enhanced_or("4.3.2"), said(reply, command), plain(reply));
     throw Stop();
   }
   if (outcome.fate != Fate::undecided || reply.positive()) return;
@@ -421,6 +429,7 @@ void Conversation::judge(std::size_t recipient, const PeerReply& reply, std::str
   outcome.fate = reply.permanent() ? Fate::failed : Fate::deferred;
   outcome.enhanced = reply.enhanced_or(reply.permanent() ? "5.0.0" : "4.0.0");
   outcome.reason = said(reply, command);
+  outcome.reply = plain(reply);
 }
 
 void Conversation::judge_open(const PeerReply& reply, std::string_view command) {

@@ -38,6 +38,7 @@ struct Outcome {
   Fate fate = Fate::undecided;
   std::string enhanced;
   std::string reason;
+  std::string reply = {};  // of the next hop, where that is the reason
 };
 
 // Report is what is on record about one message in a conversation.
@@ -125,7 +126,8 @@ class Conversation {
   [[noreturn]] void leave_transaction();
   void judge(std::size_t recipient, const PeerReply& reply, std::string_view command);
   void judge_open(const PeerReply& reply, std::string_view command);
-  void settle_open(Fate fate, std::string_view enhanced, std::string_view reason);
+  void settle_open(Fate fate, std::string_view enhanced, std::string_view reason,
+                   std::string_view reply = {});
   bool any_open() const;
   const Limits& limits() const { return settings_->config.limits; }
 

@@ -405,8 +405,9 @@ asio::awaitable<void> Delivery::write_bounce(const Group& group, const std::vect
   for (std::size_t i = 0; i < results.size(); ++i) {
     const Outcome& outcome = results[i].outcome;
     if (outcome.fate != Fate::failed) continue;
+    const Report& report = results[i].report;
     failures.push_back({group.recipients[i].address, outcome.enhanced, outcome.reason,
-                        results[i].report.hop.host});
+                        outcome.reply, report.connected ? report.hop.host : std::string()});
   }
   if (failures.empty() || envelope.sender.empty()) co_return;
   std::string header;
@@ -425,7 +426,6 @@ asio::awaitable<void> Delivery::write_bounce(const Group& group, const std::vect
   bounce.recipients.push_back(std::move(sender));
   settlement.bounce_body =
       make_bounce(services_.settings->config.name, bounce, envelope, failures, header);
-  bounce.size = settlement.bounce_body.size();
 }
 
 // apply moves the results into the message in memory and notes what the queue and the journal are

@@ -8,7 +8,6 @@
 #include <boost/asio/io_context.hpp>
 #include <filesystem>
 
-#include "bounce.hpp"
 #include "mint.hpp"
 #include "tls_context.hpp"
 
@@ -204,32 +203,6 @@ TEST_F(QueueTest, IdsRiseAndReadWell) {
 TEST_F(QueueTest, OneGatewayAtATime) {
   const auto queue = open();
   EXPECT_THROW(open(), DatabaseError);
-}
-
-TEST(Bounce, IsAReportThatNamesEachRecipient) {
-  Envelope original;
-  original.id = 40;
-  original.sender = "a@a.test";
-  Envelope bounce;
-  bounce.id = 41;
-  const std::string header = header_of("Subject: \xc3\xa9\r\nX: y\r\n\r\nbody");
-  EXPECT_EQ(header, "Subject: ??\r\nX: y\r\n");
-  const std::string wild = header_of("A: \x01\x7f\t" + std::string(2000, 'a') + "\r\nB: b\r\n\r\n");
-  EXPECT_EQ(wild, "A: ??\t" + std::string(992, 'a') + "\r\nB: b\r\n");
-  const std::string text =
-      make_bounce("gw.test", bounce, original,
-                  {{"x@b.test", "5.1.1", "550 5.1.1 no\r\nX: evil", "mx.b.test"},
-                   {"y@b.test", "4.4.1", "late", ""}},
-                  header);
-  for (const char* part :
-       {"To: <a@a.test>\r\n", "multipart/report; report-type=delivery-status",
-        "Final-Recipient: rfc822; x@b.test\r\nAction: failed\r\nStatus: 5.1.1\r\nRemote-MTA: dns; "
-        "mx.b.test\r\n",
-        "Final-Recipient: rfc822; y@b.test\r\n", "Subject: ??\r\nX: y\r\n", "no??X: evil"}) {
-    EXPECT_NE(text.find(part), std::string::npos) << part;
-  }
-  EXPECT_EQ(text.substr(text.size() - 4), "--\r\n");
-  EXPECT_EQ(text.find("body"), std::string::npos);
 }
 
 struct DnsId {
