@@ -456,6 +456,9 @@ void Delivery::apply(const Group& group, const std::vector<Result>& results,
     if (event == "deferred") line.add("next-attempt", rfc3339(it->next_attempt));
     line.add("level", level_of(result.report.hop)).add("reused", result.report.reused);
     settlement.lines.push_back(std::move(line));
+    if (result.outcome.fate == Fate::relayed && !result.report.cause.empty()) {
+      settlement.clear.emplace_back(result.report.hop.host, result.report.cause);
+    }
     if (result.outcome.fate != Fate::deferred) envelope.recipients.erase(it);
   }
   settlement.gone = envelope.recipients.empty();
@@ -477,6 +480,7 @@ asio::awaitable<void> Delivery::settle(Group group, std::vector<Result> results,
   std::function<void(const std::string&)> recorded = [this, settlement](const std::string& error) {
     if (!error.empty()) services_.journal.add(JournalLine("warning").add("reason", error));
     for (const auto& line : settlement->lines) services_.journal.add(line);
+    for (const auto& [host, cause] : settlement->clear) clear_text_.count(host, cause);
   };
   if (settlement->gone) {
     messages_.erase(group.id);

@@ -9,8 +9,10 @@
 #include <set>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
+#include "clear_text_totals.hpp"
 #include "conversation.hpp"
 #include "services.hpp"
 
@@ -29,6 +31,9 @@ class Delivery {
 
   // settings_changed sends again, under the new settings, what waits and what has not said MAIL.
   void settings_changed();
+
+  // write_totals journals what was sent in clear text so far.
+  void write_totals() const { clear_text_.write(services_.journal); }
 
   // running counts attempts under way; queued counts messages.
   std::size_t running() const { return running_; }
@@ -67,6 +72,7 @@ class Delivery {
   // Settlement is what the queue and the journal are told of an attempt.
   struct Settlement {
     std::vector<JournalLine> lines;
+    std::vector<std::pair<std::string, std::string>> clear;  // host and cause, one a recipient
     std::vector<Recipient> deferred;
     std::vector<std::uint64_t> removed;
     bool gone = false;  // no recipient is left
@@ -113,6 +119,7 @@ class Delivery {
   std::map<std::string, Line> lines_;
   std::set<std::string> crowded_;  // keys of lines with something waiting
   std::set<Conversation*> conversations_;
+  ClearTextTotals clear_text_;
   std::size_t running_ = 0;
   bool pumping_ = false;
   bool stopping_ = false;
