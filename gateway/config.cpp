@@ -273,6 +273,8 @@ void Reader::read_limits(pugi::xml_node node) {
   limits.commands_without_tls =
       element.number("commands-without-tls", limits.commands_without_tls, 1, kMany);
   limits.received_headers = element.number("received-headers", limits.received_headers, 1, kMany);
+  limits.own_received_headers =
+      element.number("own-received-headers", limits.own_received_headers, 1, kMany);
   limits.memory = element.size("memory", limits.memory);
   limits.large_message = element.size("large-message", limits.large_message);
   limits.deliveries = element.number("deliveries", limits.deliveries, 1, kMany);

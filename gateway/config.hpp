@@ -63,6 +63,7 @@ struct Limits {
   std::uint64_t rejections = 100;
   std::uint64_t commands_without_tls = 20;
   std::uint64_t received_headers = 100;
+  std::uint64_t own_received_headers = 4;        // those of this gateway among them
   std::uint64_t memory = 64ULL * 1024 * 1024;    // bodies held in memory, all together
   std::uint64_t large_message = 1024ULL * 1024;  // from here on a body goes to disk in chunks
   std::uint64_t deliveries = 500;                // attempts under way, all together

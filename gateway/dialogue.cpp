@@ -258,6 +258,7 @@ Reply Dialogue::refuse_data(const DataResult& result) const {
   if (result.too_large) return {552, "5.3.4", "Message too large"};
   if (result.line_too_long) return {554, "5.6.0", "The message has a line that is too long"};
   if (result.loops) return {554, "5.4.6", "Too many Received fields: this message loops"};
+  if (result.came_back) return {554, "5.4.6", "This message was here before: it loops"};
   return kNone;
 }
 

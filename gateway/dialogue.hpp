@@ -42,6 +42,7 @@ struct DataResult {
   bool too_large = false;
   bool line_too_long = false;
   bool loops = false;
+  bool came_back = false;  // this gateway has had it too often
 };
 
 class Dialogue {

@@ -291,6 +291,8 @@ TEST(Dialogue, DataThatCannotBeAccepted) {
   const Dialogue dialogue(config, *IpAddress::parse("192.0.2.1"));
   DataResult result;
   EXPECT_EQ(dialogue.refuse_data(result).code, 0);
+  result.came_back = true;
+  EXPECT_EQ(dialogue.refuse_data(result).wire().substr(0, 9), "554 5.4.6");
   result.loops = true;
   EXPECT_EQ(dialogue.refuse_data(result).enhanced, "5.4.6");
   result.too_large = true;
