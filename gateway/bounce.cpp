@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "utf8.hpp"
+
 namespace gateway {
 namespace {
 
@@ -20,6 +22,13 @@ std::string one_line(std::string_view text) {
   return out;
 }
 
+// mta_name is a name as the type dns wants it (RFC 3464 section 2.1.2): an address stands in
+// brackets.
+std::string mta_name(const std::string& host) {
+  const auto address = IpAddress::parse(host);
+  return address ? address->literal() : host;
+}
+
 std::string human_part(const std::string& gateway_name, const std::vector<Failure>& failures) {
   std::string text = fmt::format(
       "This is the mail gateway {}.\r\n\r\n"
@@ -32,22 +41,37 @@ std::string human_part(const std::string& gateway_name, const std::vector<Failur
   return text;
 }
 
-std::string status_part(const std::string& gateway_name, const Envelope& original,
-                        const std::vector<Failure>& failures) {
+// status_part is RFC 3464 section 2. There is a Remote-MTA only where one was reached, and a
+// Diagnostic-Code only where it replied: what the gateway found itself is no SMTP reply, and stands
+// in the part for people.
+std::string status_part(const std::string& gateway_name, const Envelope& bounce,
+                        const Envelope& original, const std::vector<Failure>& failures) {
   std::string text =
-      fmt::format("Reporting-MTA: dns; {}\r\nX-Queue-Id: {}\r\nArrival-Date: {}\r\n", gateway_name,
-                  queue_id(original.id), rfc5322_date(original.received));
+      fmt::format("Reporting-MTA: dns; {}\r\nArrival-Date: {}\r\nX-Queue-Id: {}\r\n",
+                  mta_name(gateway_name), rfc5322_date(original.received), queue_id(original.id));
   for (const auto& failure : failures) {
-    // An unanswered 4.x.x that ran out of time is final now, but keeps its code (RFC 3464 section
-    // 2.3.4 wants what is known).
-    text += fmt::format("\r\nFinal-Recipient: rfc822; {}\r\nAction: failed\r\nStatus: {}\r\n",
-                        failure.recipient, failure.enhanced);
+    // A 4.x.x that ran out of time is final now, but keeps its code: it says what is known (RFC
+    // 3464 section 2.3.4). An address that is not ASCII has a type of its own (RFC 6533 section 3).
+    text += fmt::format("\r\nFinal-Recipient: {}; {}\r\nAction: failed\r\nStatus: {}\r\n",
+                        is_ascii(failure.recipient) ? "rfc822" : "utf-8", failure.recipient,
+                        failure.enhanced);
     if (!failure.next_hop.empty()) {
-      text += fmt::format("Remote-MTA: dns; {}\r\n", failure.next_hop);
+      text += fmt::format("Remote-MTA: dns; {}\r\n", mta_name(failure.next_hop));
     }
-    text += fmt::format("Diagnostic-Code: smtp; {}\r\n", one_line(failure.reason));
+    if (!failure.reply.empty()) {
+      text += fmt::format("Diagnostic-Code: smtp; {}\r\n", one_line(failure.reply));
+    }
+    text += fmt::format("Last-Attempt-Date: {}\r\n", rfc5322_date(bounce.received));
   }
   return text;
+}
+
+// part is one of the three. `utf8_type` is its type where there is UTF-8 inside.
+std::string part(const std::string& boundary, std::string_view type, const std::string& text,
+                 std::string_view utf8_type = {}) {
+  const bool ascii = is_ascii(text);
+  return fmt::format("--{}\r\nContent-Type: {}\r\n{}\r\n{}\r\n", boundary, ascii ? type : utf8_type,
+                     ascii ? "" : "Content-Transfer-Encoding: 8bit\r\n", text);
 }
 
 }  // namespace
@@ -72,30 +96,36 @@ std::string header_of(std::string_view first_piece) {
   return out;
 }
 
-std::string make_bounce(const std::string& gateway_name, const Envelope& bounce,
-                        const Envelope& original, const std::vector<Failure>& failures,
-                        const std::string& original_header) {
+std::string make_bounce(const std::string& gateway_name, Envelope& bounce, const Envelope& original,
+                        const std::vector<Failure>& failures, const std::string& original_header) {
   const std::string id = queue_id(bounce.id);
   const std::string boundary = fmt::format("={}/{}=", id, queue_id(original.id));
-  const auto part = [&boundary](std::string_view type, const std::string& text) {
-    return fmt::format("--{}\r\nContent-Type: {}\r\n\r\n{}\r\n", boundary, type, text);
-  };
-  return fmt::format(
-             "Received: by {} id {};\r\n\t{}\r\n"
-             "From: Mail gateway <postmaster@{}>\r\n"
-             "To: <{}>\r\n"
-             "Subject: Your message could not be delivered\r\n"
-             "Date: {}\r\n"
-             "Message-ID: <{}@{}>\r\n"
-             "Auto-Submitted: auto-replied\r\n"
-             "MIME-Version: 1.0\r\n"
-             "Content-Type: multipart/report; report-type=delivery-status;\r\n"
-             "\tboundary=\"{}\"\r\n\r\n",
-             gateway_name, id, rfc5322_date(bounce.received), gateway_name, original.sender,
-             rfc5322_date(bounce.received), id, gateway_name, boundary) +
-         part("text/plain; charset=us-ascii", human_part(gateway_name, failures)) +
-         part("message/delivery-status", status_part(gateway_name, original, failures)) +
-         part("text/rfc822-headers", original_header) + fmt::format("--{}--\r\n", boundary);
+  const std::string header = fmt::format(
+      "Received: by {} id {};\r\n\t{}\r\n"
+      "From: Mail gateway <postmaster@{}>\r\n"
+      "To: <{}>\r\n"
+      "Subject: Your message could not be delivered\r\n"
+      "Date: {}\r\n"
+      "Message-ID: <{}@{}>\r\n"
+      "Auto-Submitted: auto-replied\r\n"
+      "MIME-Version: 1.0\r\n"
+      "Content-Type: multipart/report; report-type=delivery-status;\r\n"
+      "\tboundary=\"{}\"\r\n\r\n",
+      gateway_name, id, rfc5322_date(bounce.received), mta_name(gateway_name), original.sender,
+      rfc5322_date(bounce.received), id, mta_name(gateway_name), boundary);
+  std::string content = header;
+  content += part(boundary, "text/plain; charset=us-ascii", human_part(gateway_name, failures),
+                  "text/plain; charset=utf-8");
+  content +=
+      part(boundary, "message/delivery-status",
+           status_part(gateway_name, bounce, original, failures), "message/global-delivery-status");
+  content += part(boundary, "text/rfc822-headers", original_header);
+  content += fmt::format("--{}--\r\n", boundary);
+  bounce.size = content.size();
+  bounce.eight_bit = !is_ascii(content);
+  bounce.utf8_header = !is_ascii(header);
+  bounce.smtputf8 = bounce.utf8_header;
+  return content;
 }
 
 }  // namespace gateway

@@ -37,6 +37,7 @@ class Reader {
   void check_tls(Element& element);
   void read_relay(pugi::xml_node node);
   void read_route(pugi::xml_node node);
+  void read_route_level(Element& element, NextHop& hop);
   void read_retry(pugi::xml_node node);
   void read_limits(pugi::xml_node node);
   void read_times(Element& element);
@@ -166,6 +167,23 @@ void Reader::read_relay(pugi::xml_node node) {
   element.done();
 }
 
+// read_route_level reads the level of a selected next hop (RFC 3207 section 6): it stands instead
+// of the one of <tls>, which was read before.
+void Reader::read_route_level(Element& element, NextHop& hop) {
+  const auto general = static_cast<std::size_t>(config_.tls.client_level);
+  hop.level = static_cast<ClientLevel>(element.choice("client-level", kClientLevels, general));
+  if (!element.has("client-level")) return;
+  if (!hop.folder.empty()) {
+    element.complain("client-level",
+                     "a route with folder=\"...\" has no client-level: nothing is sent");
+  }
+  if (hop.level == ClientLevel::verify && config_.tls.next_hop_ca.empty()) {
+    element.complain("client-level",
+                     "client-level=\"verify\" needs next-hop-ca=\"...\" in <tls>: without it no "
+                     "certificate can verify");
+  }
+}
+
 void Reader::read_route(pugi::xml_node node) {
   Element element(file_, node);
   Route route;
@@ -186,6 +204,7 @@ void Reader::read_route(pugi::xml_node node) {
   if (!route.hop.host.empty() && route.hop.host.back() == '.') route.hop.host.pop_back();
   if (element.has("host")) route.hop.host = host_name(element, "host", route.hop.host);
   route.hop.port = port(element, 25, 1);
+  read_route_level(element, route.hop);
   element.done();
   config_.routes.push_back(std::move(route));
 }
@@ -254,11 +273,15 @@ void Reader::read_limits(pugi::xml_node node) {
   limits.commands_without_tls =
       element.number("commands-without-tls", limits.commands_without_tls, 1, kMany);
   limits.received_headers = element.number("received-headers", limits.received_headers, 1, kMany);
+  limits.own_received_headers =
+      element.number("own-received-headers", limits.own_received_headers, 1, kMany);
   limits.memory = element.size("memory", limits.memory);
   limits.large_message = element.size("large-message", limits.large_message);
   limits.deliveries = element.number("deliveries", limits.deliveries, 1, kMany);
   limits.deliveries_per_next_hop =
       element.number("deliveries-per-next-hop", limits.deliveries_per_next_hop, 1, kMany);
+  limits.messages_per_connection =
+      element.number("messages-per-connection", limits.messages_per_connection, 1, kMany);
   read_times(element);
   element.done();
 }
@@ -278,7 +301,6 @@ Config Reader::read() {
   element.done({"listen", "tls", "relay", "route", "retry", "limits", "journal"});
   for (const auto& node : root.children("listen")) read_listen(node);
   for (const auto& node : root.children("relay")) read_relay(node);
-  for (const auto& node : root.children("route")) read_route(node);
   for (const char* once : {"tls", "retry", "limits", "journal"}) {
     if (const auto second = root.child(once).next_sibling(once)) {
       file_.complain(second, {}, fmt::format("found a second <{}>; allowed: one", once));
@@ -290,6 +312,7 @@ Config Reader::read() {
     Element defaults(file_, root);
     check_tls(defaults);
   }
+  for (const auto& node : root.children("route")) read_route(node);
   if (root.child("retry")) read_retry(root.child("retry"));
   if (root.child("limits")) read_limits(root.child("limits"));
   if (root.child("journal")) {
@@ -303,6 +326,13 @@ Config Reader::read() {
 }
 
 }  // namespace
+
+bool Config::uses_tls() const {
+  const bool routed = std::any_of(routes.begin(), routes.end(), [](const Route& route) {
+    return route.hop.folder.empty() && route.hop.level != ClientLevel::none;
+  });
+  return routed || tls.client_level != ClientLevel::none;
+}
 
 bool Config::relays_domain(std::string_view domain) const {
   for (const auto& allowed : relay_domains) {

@@ -37,11 +37,13 @@ struct TlsConfig {
 
 // NextHop is where the mail of a domain goes: a server, or a folder of this machine. `host` is the
 // name to verify (OUT-4) and to send as SNI, `address` an IP literal to connect to.
+// `level` governs every attempt there: that of its route, or else the one of <tls>.
 struct NextHop {
   std::string host;
   std::string address;
   std::uint16_t port = 25;
   std::string folder;  // if set, the mail is written there instead and nothing else counts
+  ClientLevel level = ClientLevel::attempt;
   bool operator==(const NextHop&) const = default;
 };
 
@@ -61,10 +63,12 @@ struct Limits {
   std::uint64_t rejections = 100;
   std::uint64_t commands_without_tls = 20;
   std::uint64_t received_headers = 100;
+  std::uint64_t own_received_headers = 4;        // those of this gateway among them
   std::uint64_t memory = 64ULL * 1024 * 1024;    // bodies held in memory, all together
   std::uint64_t large_message = 1024ULL * 1024;  // from here on a body goes to disk in chunks
   std::uint64_t deliveries = 500;                // attempts under way, all together
   std::uint64_t deliveries_per_next_hop = 100;
+  std::uint64_t messages_per_connection = 100;          // to one next hop; 1: each has its own
   Duration command_time = std::chrono::minutes(5);      // waiting for a command
   Duration data_time = std::chrono::minutes(3);         // waiting for the next piece of data
   Duration tls_time = std::chrono::seconds(60);         // a handshake, either direction
@@ -91,6 +95,9 @@ struct Config {
   Duration lifetime = std::chrono::hours(24 * 5);
   Limits limits;
   std::string journal;  // a file, or empty: stdout
+
+  // uses_tls tells whether any next hop may be sent to over TLS.
+  bool uses_tls() const;
 
   // relays_domain tells whether mail for `domain` is relayed for anyone.
   bool relays_domain(std::string_view domain) const;

@@ -144,6 +144,12 @@ TEST(Config, ValuesThatCannotWorkAreRefused) {
   complains(inside(tls + "<limits command-time=\"0\"/>"), "allowed: a number above 0 with ms");
   complains(inside("<tls server-level=\"none\" clear-fallback-delay=\"nope\"/>"),
             "allowed: never, 0, or a number with ms");
+  complains(inside(tls + "<route domain=\"a.test\" address=\"::1\" client-level=\"maybe\"/>"),
+            "found client-level=\"maybe\"; allowed: none, attempt, require, verify");
+  complains(inside("<route domain=\"a.test\" address=\"::1\" client-level=\"verify\"/>" + tls),
+            "gateway.xml:2:38: client-level=\"verify\" needs next-hop-ca=\"...\" in <tls>");
+  complains(inside(tls + "<route domain=\"a.test\" folder=\"f\" client-level=\"none\"/>"),
+            "has no client-level");
   EXPECT_EQ(complaints(inside(tls + "<route domain=\"a_b.test\" address=\"::1\" host=\"::1\"/>")),
             "");
 }
@@ -182,6 +188,23 @@ TEST(Config, RoutesAndRelays) {
   EXPECT_TRUE(config.relays_client(*IpAddress::parse("2001:db8:1::5")));
   EXPECT_FALSE(config.relays_client(*IpAddress::parse("128.0.0.1")));
   EXPECT_FALSE(config.relays_client(*IpAddress::parse("2001:db9::5")));
+}
+
+TEST(Config, ARouteWithALevelOfItsOwn) {
+  const Folder folder;
+  const auto load = [&folder](const std::string& level, const std::string& route_level) {
+    return load_config(
+        folder.write(inside("<route domain=\"a.test\" address=\"::1\"" + route_level +
+                            "/><route domain=\"*\" address=\"::1\"/>"
+                            "<tls server-level=\"none\" client-level=\"" +
+                            level + "\"/>")));
+  };
+  const Config config = load("none", " client-level=\"require\"");
+  EXPECT_EQ(config.next_hops("a.test").at(0).level, ClientLevel::require);
+  EXPECT_EQ(config.next_hops("b.test").at(0).level, ClientLevel::none);
+  EXPECT_TRUE(make_settings(config, 1)->sending);
+  EXPECT_FALSE(make_settings(load("none", ""), 1)->sending);
+  EXPECT_TRUE(make_settings(load("require", " client-level=\"none\""), 1)->sending);
 }
 
 TEST(Values, DurationsSizesAndDates) {

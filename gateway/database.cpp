@@ -3,13 +3,19 @@
 #include <fmt/format.h>
 #include <sqlite3.h>
 
+#include <cstdlib>
+
 namespace gateway {
 namespace {
+
+// PRAGMA user_version of a queue. 0 is that of the first gateways, and of an empty file.
+constexpr int kVersion = 1;
 
 constexpr const char* kSchema = R"(
 CREATE TABLE IF NOT EXISTS message(
   id INTEGER PRIMARY KEY, sender TEXT NOT NULL, received INTEGER NOT NULL, size INTEGER NOT NULL,
-  eight_bit INTEGER NOT NULL, declared_8bit INTEGER NOT NULL, complete INTEGER NOT NULL, body BLOB);
+  eight_bit INTEGER NOT NULL, declared_8bit INTEGER NOT NULL, smtputf8 INTEGER NOT NULL,
+  utf8_header INTEGER NOT NULL, complete INTEGER NOT NULL, body BLOB);
 CREATE TABLE IF NOT EXISTS chunk(
   message INTEGER NOT NULL, sequence INTEGER NOT NULL, bytes BLOB NOT NULL,
   PRIMARY KEY(message, sequence));
@@ -17,6 +23,13 @@ CREATE TABLE IF NOT EXISTS recipient(
   message INTEGER NOT NULL, number INTEGER NOT NULL, address TEXT NOT NULL,
   attempts INTEGER NOT NULL, next_attempt INTEGER NOT NULL, enhanced TEXT NOT NULL,
   reason TEXT NOT NULL, PRIMARY KEY(message, number)) WITHOUT ROWID;
+)";
+
+// What is written in front of a body is read without it, so new columns cannot stand behind.
+constexpr const char* kFromVersion0 = R"(
+INSERT INTO message SELECT id, sender, received, size, eight_bit, declared_8bit, 0, 0, complete, body
+  FROM message_0;
+DROP TABLE message_0;
 )";
 
 std::int64_t signed_of(std::uint64_t value) {
@@ -88,7 +101,7 @@ Database::Database(const std::string& file, Mode mode) {
     sqlite3_busy_timeout(handle_, 10'000);
     execute("PRAGMA journal_mode=WAL");
     execute("PRAGMA synchronous=FULL");
-    if (mode == Mode::write) execute(kSchema);
+    adopt(file, mode);
   } catch (...) {
     sqlite3_close(handle_);
     throw;
@@ -102,6 +115,40 @@ Database::~Database() {
 
 void Database::fail(const char* what) {
   throw DatabaseError(fmt::format("queue database: {}: {}", what, sqlite3_errmsg(handle_)));
+}
+
+int Database::ask(const char* sql) {
+  int answer = 0;
+  const auto take = [](void* into, int, char** values, char**) {
+    *static_cast<int*>(into) = values[0] ? std::atoi(values[0]) : 0;
+    return 0;
+  };
+  if (sqlite3_exec(handle_, sql, take, &answer, nullptr) != SQLITE_OK) fail(sql);
+  return answer;
+}
+
+// adopt makes an empty file, or one of an earlier version, one of this version: all of it or
+// nothing.
+void Database::adopt(const std::string& file, Mode mode) {
+  const int version = ask("PRAGMA user_version");
+  if (version == kVersion) return;
+  if (version > kVersion) {
+    throw DatabaseError(fmt::format(
+        "{}: found version {} of the queue; allowed: up to {}. A later gateway has used it", file,
+        version, kVersion));
+  }
+  if (mode == Mode::read) {
+    throw DatabaseError(fmt::format(
+        "{}: found version {} of the queue; allowed: {}. Start the gateway once: it converts it",
+        file, version, kVersion));
+  }
+  execute("BEGIN IMMEDIATE");
+  const bool old = ask("SELECT count(*) FROM sqlite_master WHERE name='message'") != 0;
+  if (old) execute("ALTER TABLE message RENAME TO message_0");
+  execute(kSchema);
+  if (old) execute(kFromVersion0);
+  execute(fmt::format("PRAGMA user_version={}", kVersion).c_str());
+  execute("COMMIT");
 }
 
 void Database::execute(const char* sql) {
@@ -142,20 +189,22 @@ void Database::insert_recipients(const Envelope& envelope) {
 }
 
 void Database::insert(const Envelope& envelope, std::string_view body) {
-  prepare("INSERT INTO message VALUES(?,?,?,?,?,?,1,?)")
+  prepare("INSERT INTO message VALUES(?,?,?,?,?,?,?,?,1,?)")
       .bind(signed_of(envelope.id))
       .bind(envelope.sender)
       .bind(envelope.received.time_since_epoch().count())
       .bind(signed_of(envelope.size))
       .bind(std::int64_t{envelope.eight_bit})
       .bind(std::int64_t{envelope.declared_8bit})
+      .bind(std::int64_t{envelope.smtputf8})
+      .bind(std::int64_t{envelope.utf8_header})
       .bind_blob(body)
       .step();
   insert_recipients(envelope);
 }
 
 void Database::insert_incomplete(std::uint64_t id) {
-  prepare("INSERT INTO message VALUES(?,'',0,0,0,0,0,NULL)").bind(signed_of(id)).step();
+  prepare("INSERT INTO message VALUES(?,'',0,0,0,0,0,0,0,NULL)").bind(signed_of(id)).step();
 }
 
 void Database::append_chunk(std::uint64_t id, std::uint64_t sequence, std::string_view bytes) {
@@ -168,13 +217,15 @@ void Database::append_chunk(std::uint64_t id, std::uint64_t sequence, std::strin
 
 void Database::complete(const Envelope& envelope) {
   prepare(
-      "UPDATE message SET sender=?, received=?, size=?, eight_bit=?, declared_8bit=?, complete=1 "
-      "WHERE id=?")
+      "UPDATE message SET sender=?, received=?, size=?, eight_bit=?, declared_8bit=?, smtputf8=?, "
+      "utf8_header=?, complete=1 WHERE id=?")
       .bind(envelope.sender)
       .bind(envelope.received.time_since_epoch().count())
       .bind(signed_of(envelope.size))
       .bind(std::int64_t{envelope.eight_bit})
       .bind(std::int64_t{envelope.declared_8bit})
+      .bind(std::int64_t{envelope.smtputf8})
+      .bind(std::int64_t{envelope.utf8_header})
       .bind(signed_of(envelope.id))
       .step();
   insert_recipients(envelope);
@@ -215,8 +266,8 @@ std::vector<Envelope> Database::messages() {
   std::vector<Envelope> found;
   {
     auto rows = prepare(
-        "SELECT id, sender, received, size, eight_bit, declared_8bit FROM message "
-        "WHERE complete=1 ORDER BY id");
+        "SELECT id, sender, received, size, eight_bit, declared_8bit, smtputf8, utf8_header "
+        "FROM message WHERE complete=1 ORDER BY id");
     while (rows.step()) {
       Envelope envelope;
       envelope.id = static_cast<std::uint64_t>(rows.number(0));
@@ -225,6 +276,8 @@ std::vector<Envelope> Database::messages() {
       envelope.size = static_cast<std::uint64_t>(rows.number(3));
       envelope.eight_bit = rows.number(4) != 0;
       envelope.declared_8bit = rows.number(5) != 0;
+      envelope.smtputf8 = rows.number(6) != 0;
+      envelope.utf8_header = rows.number(7) != 0;
       found.push_back(std::move(envelope));
     }
   }

@@ -27,6 +27,9 @@ struct DatabaseError : std::runtime_error {
 // All functions throw DatabaseError.
 class Database {
  public:
+  // The constructor opens a file, under `write` makes it where it is missing, and converts one that
+  // an earlier version has left. Under `read`, and where a later version has used it, that is an
+  // error.
   enum class Mode { write, read };
   Database(const std::string& file, Mode mode);
   ~Database();
@@ -66,6 +69,8 @@ class Database {
   class Statement;
   Statement prepare(const char* sql);
   void execute(const char* sql);
+  int ask(const char* sql);
+  void adopt(const std::string& file, Mode mode);
   void insert_recipients(const Envelope& envelope);
   [[noreturn]] void fail(const char* what);
 

@@ -24,6 +24,11 @@ constexpr std::size_t kMostRecipients = 100;
 constexpr std::string_view kStopping = "the gateway is stopping";
 constexpr std::string_view kApplied = "new settings were applied meanwhile";
 
+// level_of is empty where nothing was to be sent over the network.
+std::string_view level_of(const NextHop& hop) {
+  return hop.address.empty() ? std::string_view() : level_word(hop.level);
+}
+
 bool soft(const Outcome& outcome) {
   return outcome.fate == Fate::deferred;
 }
@@ -72,13 +77,16 @@ void Delivery::dispatch(Message& message) {
   for (const auto& recipient : message.envelope.recipients) {
     if (recipient.next_attempt > time || message.in_flight.contains(recipient.number)) continue;
     const auto hops = settings.config.next_hops(domain_of(recipient.address));
+    const bool needs_utf8 = needs_smtputf8(message.envelope, recipient.address);
     auto group = std::find_if(groups.begin(), groups.end(), [&](const Group& other) {
-      return other.hops == hops && other.recipients.size() < kMostRecipients;
+      return other.hops == hops && other.needs_smtputf8 == needs_utf8 &&
+             other.recipients.size() < kMostRecipients;
     });
     if (group == groups.end()) {
       Group fresh;
       fresh.id = message.envelope.id;
       fresh.hops = hops;
+      fresh.needs_smtputf8 = needs_utf8;
       fresh.settings = services_.settings;
       group = groups.insert(groups.end(), std::move(fresh));
     }
@@ -158,18 +166,52 @@ void Delivery::postpone(std::vector<Result>& results) {
 }
 
 asio::awaitable<void> Delivery::attempt(Group group) {
-  if (superseded(group)) {
-    send_again(group);
-    finished(group);
-    co_return;
-  }
-  BodyInMemory memory = messages_.at(group.id).body;
-  BodySource body(services_.queue, group.id, std::move(memory));
   std::unique_ptr<Conversation> last;
-  std::vector<Result> results = co_await try_hops(group, body, last);
-  co_await settle(group, std::move(results), body);
+  do {
+    if (superseded(group)) {
+      send_again(group);
+      break;
+    }
+    co_await carry(group, last);
+  } while (next_on(last.get(), group));
   co_await finish(last.get());
   finished(group);
+}
+
+// carry tries one group to its end. `last` is the conversation that is to go on with it, if any,
+// and then the one that is still open.
+asio::awaitable<void> Delivery::carry(const Group& group, std::unique_ptr<Conversation>& last) {
+  BodyInMemory memory = messages_.at(group.id).body;
+  BodySource body(services_.queue, group.id, std::move(memory));
+  std::vector<Result> results = co_await try_hops(group, body, last);
+  co_await settle(group, std::move(results), body);
+}
+
+// next_on puts what waits longest for the next hop of `group` in its place, where the connection
+// that is still open may carry it; false: there is nothing for it. A connection that is given back
+// does more where others are kept waiting by the limit of all.
+bool Delivery::next_on(const Conversation* kept, Group& group) {
+  const std::string key = line_key(group.hops);
+  Line& line = lines_.at(key);
+  if (!kept || stopping_ || line.waiting.empty()) return false;
+  const bool others_wait =
+      crowded_.size() > 1 && running_ >= services_.settings->config.limits.deliveries;
+  const Group& next = line.waiting.front();
+  if (others_wait || superseded(next)) return false;
+  if (!kept->may_carry(next.hops.front(), *services_.settings)) return false;
+  group = std::move(line.waiting.front());
+  line.waiting.pop_front();
+  if (line.waiting.empty()) crowded_.erase(key);
+  return true;
+}
+
+asio::awaitable<Report> Delivery::talk(Conversation& conversation, const Parcel& parcel,
+                                       BodySource& body) {
+  if (aborted_) conversation.interrupt(kStopping);
+  conversations_.insert(&conversation);
+  Report report = co_await conversation.run(parcel, body);
+  conversations_.erase(&conversation);
+  co_return report;
 }
 
 asio::awaitable<void> Delivery::finish(Conversation* conversation) {
@@ -202,9 +244,9 @@ asio::awaitable<std::vector<Delivery::Result>> Delivery::try_hops(
     if (tls_failed) failed_tls.push_back(hop);
   }
   const Duration age = now() - messages_.at(group.id).envelope.received;
-  const TlsConfig& tls = group.settings->config.tls;
-  if (!may_fall_back(tls.client_level, tls.clear_fallback_delay, age)) co_return results;
+  const auto delay = group.settings->config.tls.clear_fallback_delay;
   for (const NextHop& hop : failed_tls) {
+    if (!may_fall_back(hop.level, delay, age)) continue;
     if (superseded(group)) {
       postpone(results);
       break;
@@ -223,6 +265,8 @@ asio::awaitable<void> Delivery::try_hop(NextHop hop, bool clear, const Group& gr
   parcel.size = envelope.size;
   parcel.eight_bit = envelope.eight_bit;
   parcel.declared_8bit = envelope.declared_8bit;
+  parcel.smtputf8 = envelope.smtputf8;
+  parcel.needs_smtputf8 = group.needs_smtputf8;
   std::vector<std::size_t> open;
   for (std::size_t i = 0; i < results.size(); ++i) {
     if (!soft(results[i].outcome)) continue;
@@ -230,22 +274,31 @@ asio::awaitable<void> Delivery::try_hop(NextHop hop, bool clear, const Group& gr
     parcel.recipients.push_back(group.recipients[i].address);
   }
   if (open.empty()) co_return;
-  co_await finish(last.get());
-  last.reset();
-  // The farewell to the hop before may have taken its time.
-  if (superseded(group)) {
-    postpone(results);
-    co_return;
+  Report report;
+  // The first connection of an attempt may be one that others were sent on before.
+  bool kept = connection == 0 && !clear && last && last->may_carry(hop, *group.settings);
+  if (kept) {
+    report = co_await talk(*last, parcel, body);
+    kept = !report.stale;
+    for (std::size_t i = 0; i < open.size() && !kept; ++i) {
+      results[open[i]].outcome = {Fate::deferred, "4.4.2", "the connection that was kept is gone"};
+    }
   }
-  if (!hop.folder.empty()) {
-    co_await drop_into_folder(std::move(hop), group.id, body, results);
-    co_return;
+  if (!kept) {
+    co_await finish(last.get());
+    last.reset();
+    // The farewell to the hop before may have taken its time.
+    if (superseded(group)) {
+      postpone(results);
+      co_return;
+    }
+    if (!hop.folder.empty()) {
+      co_await drop_into_folder(std::move(hop), group.id, body, results);
+      co_return;
+    }
+    last = std::make_unique<Conversation>(group.settings, std::move(hop), clear);
+    report = co_await talk(*last, parcel, body);
   }
-  last = std::make_unique<Conversation>(group.settings, std::move(hop), clear, parcel, body);
-  if (aborted_) last->interrupt(kStopping);
-  conversations_.insert(last.get());
-  Report report = co_await last->run();
-  conversations_.erase(last.get());
   if (report.connected) ++connection;
   std::vector<Outcome> outcomes = std::move(report.outcomes);
   report.outcomes.clear();
@@ -253,7 +306,8 @@ asio::awaitable<void> Delivery::try_hop(NextHop hop, bool clear, const Group& gr
     Result& result = results[open[i]];
     result.outcome = std::move(outcomes[i]);
     result.report = report;
-    result.tls_failed = result.tls_failed || report.tls_failed;
+    result.falls_back_later =
+        result.falls_back_later || (report.tls_failed && report.hop.level == ClientLevel::attempt);
     result.connection = connection;
   }
 }
@@ -308,8 +362,7 @@ void Delivery::schedule(Message& message, Recipient& recipient, const Result& re
     TimePoint next = time + config.retry_delay(recipient.attempts);
     next = std::min(next, std::max(time, received + config.lifetime));
     const auto& delay = config.tls.clear_fallback_delay;
-    if (result.tls_failed && config.tls.client_level == ClientLevel::attempt && delay &&
-        received + *delay > time) {
+    if (result.falls_back_later && delay && received + *delay > time) {
       next = std::min(next, received + *delay);
     }
     recipient.next_attempt = next;
@@ -352,8 +405,9 @@ asio::awaitable<void> Delivery::write_bounce(const Group& group, const std::vect
   for (std::size_t i = 0; i < results.size(); ++i) {
     const Outcome& outcome = results[i].outcome;
     if (outcome.fate != Fate::failed) continue;
+    const Report& report = results[i].report;
     failures.push_back({group.recipients[i].address, outcome.enhanced, outcome.reason,
-                        results[i].report.hop.host});
+                        outcome.reply, report.connected ? report.hop.host : std::string()});
   }
   if (failures.empty() || envelope.sender.empty()) co_return;
   std::string header;
@@ -372,7 +426,6 @@ asio::awaitable<void> Delivery::write_bounce(const Group& group, const std::vect
   bounce.recipients.push_back(std::move(sender));
   settlement.bounce_body =
       make_bounce(services_.settings->config.name, bounce, envelope, failures, header);
-  bounce.size = settlement.bounce_body.size();
 }
 
 // apply moves the results into the message in memory and notes what the queue and the journal are
@@ -401,7 +454,11 @@ void Delivery::apply(const Group& group, const std::vector<Result>& results,
     JournalLine line = journal_line(envelope, before, result, event);
     if (event == "bounced") line.add("bounce-id", queue_id(settlement.bounce.id));
     if (event == "deferred") line.add("next-attempt", rfc3339(it->next_attempt));
+    line.add("level", level_of(result.report.hop)).add("reused", result.report.reused);
     settlement.lines.push_back(std::move(line));
+    if (result.outcome.fate == Fate::relayed && !result.report.cause.empty()) {
+      settlement.clear.emplace_back(result.report.hop.host, result.report.cause);
+    }
     if (result.outcome.fate != Fate::deferred) envelope.recipients.erase(it);
   }
   settlement.gone = envelope.recipients.empty();
@@ -423,6 +480,7 @@ asio::awaitable<void> Delivery::settle(Group group, std::vector<Result> results,
   std::function<void(const std::string&)> recorded = [this, settlement](const std::string& error) {
     if (!error.empty()) services_.journal.add(JournalLine("warning").add("reason", error));
     for (const auto& line : settlement->lines) services_.journal.add(line);
+    for (const auto& [host, cause] : settlement->clear) clear_text_.count(host, cause);
   };
   if (settlement->gone) {
     messages_.erase(group.id);

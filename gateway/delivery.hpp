@@ -9,8 +9,10 @@
 #include <set>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
+#include "clear_text_totals.hpp"
 #include "conversation.hpp"
 #include "services.hpp"
 
@@ -30,6 +32,9 @@ class Delivery {
   // settings_changed sends again, under the new settings, what waits and what has not said MAIL.
   void settings_changed();
 
+  // write_totals journals what was sent in clear text so far.
+  void write_totals() const { clear_text_.write(services_.journal); }
+
   // running counts attempts under way; queued counts messages.
   std::size_t running() const { return running_; }
   std::size_t queued() const { return messages_.size(); }
@@ -46,6 +51,7 @@ class Delivery {
     std::uint64_t id = 0;
     std::vector<NextHop> hops;
     std::vector<Recipient> recipients;
+    bool needs_smtputf8 = false;
     std::shared_ptr<const Settings> settings;  // those that chose the hops
   };
 
@@ -60,12 +66,13 @@ class Delivery {
     Outcome outcome;
     Report report;  // outcomes left empty
     unsigned connection = 0;
-    bool tls_failed = false;  // on any connection of the attempt
+    bool falls_back_later = false;  // TLS failed toward a hop that may get clear text later
   };
 
   // Settlement is what the queue and the journal are told of an attempt.
   struct Settlement {
     std::vector<JournalLine> lines;
+    std::vector<std::pair<std::string, std::string>> clear;  // host and cause, one a recipient
     std::vector<Recipient> deferred;
     std::vector<std::uint64_t> removed;
     bool gone = false;  // no recipient is left
@@ -84,11 +91,14 @@ class Delivery {
   void on_timer();
 
   asio::awaitable<void> attempt(Group group);
+  asio::awaitable<void> carry(const Group& group, std::unique_ptr<Conversation>& last);
+  bool next_on(const Conversation* kept, Group& group);
   asio::awaitable<std::vector<Result>> try_hops(const Group& group, BodySource& body,
                                                 std::unique_ptr<Conversation>& last);
   asio::awaitable<void> try_hop(NextHop hop, bool clear, const Group& group, BodySource& body,
                                 std::vector<Result>& results, unsigned& connection,
                                 std::unique_ptr<Conversation>& last);
+  asio::awaitable<Report> talk(Conversation& conversation, const Parcel& parcel, BodySource& body);
   asio::awaitable<void> finish(Conversation* conversation);
   asio::awaitable<void> drop_into_folder(NextHop hop, std::uint64_t id, BodySource& body,
                                          std::vector<Result>& results);
@@ -109,6 +119,7 @@ class Delivery {
   std::map<std::string, Line> lines_;
   std::set<std::string> crowded_;  // keys of lines with something waiting
   std::set<Conversation*> conversations_;
+  ClearTextTotals clear_text_;
   std::size_t running_ = 0;
   bool pumping_ = false;
   bool stopping_ = false;

@@ -3,9 +3,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <thread>
 
@@ -233,6 +235,190 @@ TEST_F(ProcessTest, TheClientHasIts250BeforeTheNextHopIsTried) {
   ASSERT_NE(acknowledged, std::string::npos) << all;
   ASSERT_NE(tried, std::string::npos) << all;
   EXPECT_LT(acknowledged, tried) << all;
+}
+
+// Busy holds the only delivery slot with a message to another next hop, so that what is sent
+// meanwhile waits.
+class Busy {
+ public:
+  explicit Busy(const Program& program, const Listener& hop) : wire_(begin(program, hop)) {}
+
+  void end() {
+    wire_.say("450 4.2.1 later\r\n");
+    wire_.line();
+    wire_.say("221 bye\r\n");
+  }
+
+ private:
+  static Wire begin(const Program& program, const Listener& hop) {
+    Wire client = Wire::connect(program.port());
+    client.reply();
+    client.ask("EHLO client.test");
+    client.ask("MAIL FROM:<a@a.test>");
+    client.ask("RCPT TO:<x@busy.test>");
+    client.ask("DATA");
+    client.ask("Subject: x\r\n\r\nx\r\n.");
+    Wire wire = hop.accept();
+    greet(wire);
+    wire.line();  // MAIL: not answered yet
+    return wire;
+  }
+
+  Wire wire_;
+};
+
+class Reuse : public ProcessTest {
+ protected:
+  static std::string busy_route(const Listener& hop) {
+    return "<route domain=\"busy.test\" address=\"127.0.0.1\" port=\"" +
+           std::to_string(hop.port()) + "\"/><retry schedule=\"1h\"/>";
+  }
+  static void send_some(const Program& program, int count, const std::string& domain = "b.test") {
+    for (int i = 1; i <= count; ++i) send(program.port(), std::to_string(i) + "@" + domain);
+  }
+
+  const Listener busy_;
+};
+
+TEST_F(Reuse, WhatWaitsGoesOnTheSameConnectionUnderTls) {
+  NextHop hop(bench_, NextHop::Kind::tls);
+  Program program(configure("client-level=\"verify\"",
+                            route(hop) +
+                                "<route domain=\"busy.test\" "
+                                "client-level=\"none\" address=\"127.0.0.1\" port=\"" +
+                                std::to_string(busy_.port()) + "\"/>" + kOneAtATime));
+  Busy busy(program, busy_);
+  send_some(program, 3);
+  busy.end();
+  program.wait_for_count({"\"event\":\"relayed\""}, 3);
+  EXPECT_EQ(program.lines({"\"recipient\":\"1@b.test\"", "\"connection\":1,", "\"reused\":1"}), 1U);
+  EXPECT_EQ(program.lines({"\"recipient\":\"3@b.test\"", "\"attempt\":1,", "\"connection\":1,",
+                           "\"tls\":\"TLSv1.3\"", "\"certificate\":\"verified\"",
+                           "\"level\":\"verify\"", "\"reused\":3"}),
+            1U);
+  EXPECT_EQ(program.terminate(), 0);
+  EXPECT_EQ(hop.connections(), 1U);
+  EXPECT_EQ(hop.messages().size(), 3U);
+  const auto heard = hop.heard();
+  EXPECT_EQ(std::count(heard.begin(), heard.end(), "tls:EHLO gw.test"), 1);
+  EXPECT_EQ(heard.back(), "tls:QUIT");
+}
+
+TEST_F(Reuse, AConnectionCarriesSoManyMessages) {
+  NextHop hop(bench_, NextHop::Kind::plain);
+  Program program(configure(
+      "client-level=\"none\"",
+      route(hop) + busy_route(busy_) + "<limits deliveries=\"1\" messages-per-connection=\"2\"/>"));
+  Busy busy(program, busy_);
+  send_some(program, 5);
+  busy.end();
+  program.wait_for_count({"\"event\":\"relayed\""}, 5);
+  EXPECT_EQ(program.lines({"relayed", "\"reused\":1"}), 3U);
+  EXPECT_EQ(program.lines({"relayed", "\"reused\":2"}), 2U);
+  EXPECT_EQ(hop.connections(), 3U);
+}
+
+TEST_F(Reuse, AnotherNameOrLevelIsAnotherNextHop) {
+  NextHop hop(bench_, NextHop::Kind::plain);
+  const std::string place = "address=\"127.0.0.1\" port=\"" + std::to_string(hop.port()) + "\"";
+  Program program(
+      configure("client-level=\"none\"",
+                "<route domain=\"b.test\" host=\"mx.b.test\" " + place + "/>" +
+                    "<route domain=\"name.test\" host=\"mx.name.test\" " + place + "/>" +
+                    "<route domain=\"level.test\" host=\"mx.b.test\" client-level=\"attempt\" " +
+                    place + "/>" + busy_route(busy_) + kOneAtATime));
+  Busy busy(program, busy_);
+  for (const char* domain : {"b.test", "name.test", "b.test", "level.test"}) {
+    send_some(program, 1, domain);
+  }
+  busy.end();
+  program.wait_for_count({"\"event\":\"relayed\"", "\"reused\":1"}, 4);
+  EXPECT_EQ(hop.connections(), 4U);
+}
+
+TEST_F(Reuse, AfterARefusalTheTransactionIsLeftFirst) {
+  NextHop hop(bench_, NextHop::Kind::refuses_recipient);
+  Program program(configure("client-level=\"none\"", route(hop) + busy_route(busy_) + kOneAtATime));
+  Busy busy(program, busy_);
+  send(program.port(), "x@b.test", "Subject: x\r\n\r\nx\r\n", "");
+  send_some(program, 2);
+  busy.end();
+  program.wait_for({"\"event\":\"discarded\"", "\"reused\":1"});
+  program.wait_for({"\"event\":\"relayed\"", "\"recipient\":\"2@b.test\"", "\"reused\":3"});
+  const auto heard = hop.heard();
+  EXPECT_EQ(std::count(heard.begin(), heard.end(), "RSET"), 1);
+  EXPECT_EQ(hop.connections(), 1U);
+}
+
+TEST_F(Reuse, AConnectionThatIsGoneIsNoAttempt) {
+  for (const std::string last_words : {"", "421 4.3.2 that was enough\r\n"}) {
+    const Listener hop;
+    Program program(
+        configure("client-level=\"none\"", hop.route() + busy_route(busy_) + kOneAtATime));
+    Busy busy(program, busy_);
+    send_some(program, 2);
+    busy.end();
+    {
+      Wire first = hop.accept();
+      greet(first);
+      take(first);
+      EXPECT_EQ(first.line().substr(0, 4), "MAIL");
+      first.say(last_words);
+    }
+    Wire second = hop.accept();
+    greet(second);
+    take(second);
+    program.wait_for({"\"event\":\"relayed\"", "\"recipient\":\"2@b.test\"", "\"attempt\":1,",
+                      "\"connection\":1,", "\"reused\":1"});
+    EXPECT_EQ(program.lines({"\"event\":\"deferred\"", "b.test\",\"host\":\"mx.b.test"}), 0U);
+    second.line();
+    second.say("221 bye\r\n");
+    EXPECT_EQ(program.terminate(), 0);
+    std::filesystem::remove_all(bench_.path("queue"));
+  }
+}
+
+TEST_F(Reuse, NoMessageFollowsUnderNewSettings) {
+  const Listener hop;
+  Program program(
+      configure("client-level=\"none\"", hop.route() + busy_route(busy_) + kOneAtATime));
+  Busy busy(program, busy_);
+  send_some(program, 2);
+  busy.end();
+  Wire first = hop.accept();
+  greet(first);
+  EXPECT_EQ(first.line().substr(0, 4), "MAIL");
+  program.signal(SIGHUP);
+  program.wait_for({"settings-applied", "\"generation\":2"});
+  first.say("250 ok\r\n");
+  for (const char* reply : {"250 ok\r\n", "354 go on\r\n"}) {
+    first.line();
+    first.say(reply);
+  }
+  while (first.line() != ".") {
+  }
+  first.say("250 got it\r\n");
+  EXPECT_EQ(first.line(), "QUIT");
+  first.say("221 bye\r\n");
+  Wire second = hop.accept();
+  greet(second);
+  take(second);
+  program.wait_for({"\"event\":\"relayed\"", "\"recipient\":\"2@b.test\"", "\"reused\":1"});
+}
+
+TEST_F(Reuse, NobodyFollowsAMessageThatFellBackToClearText) {
+  NextHop hop(bench_, NextHop::Kind::breaks_handshake);
+  NextHop refusing(bench_, NextHop::Kind::refuses_starttls);
+  Program program(configure("clear-fallback-delay=\"0\"", route(hop) + route(refusing, "c.test") +
+                                                              busy_route(busy_) + kOneAtATime));
+  Busy busy(program, busy_);
+  send_some(program, 2);
+  send_some(program, 2, "c.test");
+  busy.end();
+  program.wait_for_count({"\"cause\":\"tls-failed\"", "\"connection\":2,", "\"reused\":1"}, 2);
+  program.wait_for_count({"\"cause\":\"starttls-refused\"", "\"reused\":1"}, 2);
+  EXPECT_EQ(hop.connections(), 4U);
+  EXPECT_EQ(refusing.connections(), 2U);
 }
 
 }  // namespace

@@ -138,9 +138,9 @@ Answer Dialogue::ehlo(const Command& command) {
   extended_ = true;
   transaction_ = {};
   state_ = State::greeted;
-  std::vector<std::string> lines = {config_.name, "PIPELINING",
-                                    fmt::format("SIZE {}", config_.limits.message), "8BITMIME",
-                                    "ENHANCEDSTATUSCODES"};
+  std::vector<std::string> lines = {
+      config_.name, "PIPELINING", fmt::format("SIZE {}", config_.limits.message),
+      "8BITMIME",   "SMTPUTF8",   "ENHANCEDSTATUSCODES"};
   if (offers_starttls(config_.tls.receiving, tls_.active)) lines.emplace_back("STARTTLS");
   lines.emplace_back("HELP");
   return {Reply(250, std::move(lines)), {}};
@@ -184,6 +184,9 @@ Reply Dialogue::read_mail_parameters(const std::vector<std::string>& parameters,
       const std::string body = upper_case(value);
       if (body != "7BIT" && body != "8BITMIME") return syntax("BODY is 7BIT or 8BITMIME");
       transaction.declared_8bit = body == "8BITMIME";
+    } else if (name == "SMTPUTF8") {
+      if (equals != std::string::npos) return syntax("SMTPUTF8 takes no value");
+      transaction.smtputf8 = true;
     } else {
       return {555, "5.5.4", "Unknown parameter"};
     }
@@ -194,13 +197,14 @@ Reply Dialogue::read_mail_parameters(const std::vector<std::string>& parameters,
 Answer Dialogue::mail(const Command& command) {
   const auto path = parse_path(command.argument, "FROM");
   if (!path) return {syntax("Syntax: MAIL FROM:<address>"), {}};
-  if (!path->mailbox.empty() && !is_mailbox(path->mailbox)) {
-    return {Reply(553, "5.1.7", "This is not an address"), {}};
-  }
   Transaction transaction;
   transaction.sender = path->mailbox;
   if (Reply refusal = read_mail_parameters(path->parameters, transaction); refusal.code != 0) {
     return {std::move(refusal), {}};
+  }
+  // RFC 6531 section 3.3: only the parameter allows what is not ASCII.
+  if (!path->mailbox.empty() && !is_mailbox(path->mailbox, transaction.smtputf8)) {
+    return {Reply(553, "5.1.7", "This is not an address"), {}};
   }
   transaction_ = std::move(transaction);
   state_ = State::mail;
@@ -208,7 +212,7 @@ Answer Dialogue::mail(const Command& command) {
 }
 
 Reply Dialogue::check_recipient(const std::string& mailbox, bool postmaster) const {
-  if (!is_mailbox(mailbox)) return {553, "5.1.3", "This is not an address"};
+  if (!is_mailbox(mailbox, transaction_.smtputf8)) return {553, "5.1.3", "This is not an address"};
   const std::string domain = domain_of(mailbox);
   if (!postmaster && !config_.relays_domain(domain) && !config_.relays_client(client_)) {
     return {550, "5.7.1", "Relaying denied"};
@@ -254,6 +258,7 @@ Reply Dialogue::refuse_data(const DataResult& result) const {
   if (result.too_large) return {552, "5.3.4", "Message too large"};
   if (result.line_too_long) return {554, "5.6.0", "The message has a line that is too long"};
   if (result.loops) return {554, "5.4.6", "Too many Received fields: this message loops"};
+  if (result.came_back) return {554, "5.4.6", "This message was here before: it loops"};
   return kNone;
 }
 

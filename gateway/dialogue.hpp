@@ -31,6 +31,7 @@ struct Answer {
 struct Transaction {
   std::string sender;
   bool declared_8bit = false;
+  bool smtputf8 = false;
   std::uint64_t declared_size = 0;
   std::vector<std::string> recipients;
 };
@@ -41,6 +42,7 @@ struct DataResult {
   bool too_large = false;
   bool line_too_long = false;
   bool loops = false;
+  bool came_back = false;  // this gateway has had it too often
 };
 
 class Dialogue {

@@ -100,8 +100,8 @@ TEST(Dialogue, ParametersAreChecked) {
     S: 250-gw.test
     C: MAIL FROM:<a@a.test> SIZE=1001
     S: 552 5.3.4
-    C: MAIL FROM:<a@a.test> SMTPUTF8
-    S: 555 5.5.4
+    C: MAIL FROM:<a@a.test> SMTPUTF8=YES
+    S: 501 5.5.4
     C: MAIL FROM:<a@a.test> BODY=BINARY
     S: 501 5.5.4
     C: MAIL FROM:a@a.test
@@ -114,6 +114,30 @@ TEST(Dialogue, ParametersAreChecked) {
     S: 555 5.5.4
     C: RCPT TO:<>
     S: 553 5.1.3)");
+}
+
+TEST(Dialogue, Utf8NeedsItsParameter) {
+  play(config_for(ServerLevel::none),
+       "C: HELO c.test\nS: 250\n"
+       "C: MAIL FROM:<a@a.test> SMTPUTF8\nS: 555 5.5.4\n"
+       "C: EHLO c.test\nS: 250-\n"
+       "C: MAIL FROM:<\xc3\xa4@a.test>\nS: 553 5.1.7\n"
+       "C: MAIL FROM:<\xc3@a.test> SMTPUTF8\nS: 553 5.1.7\n"
+       "C: MAIL FROM:<a@a.test>\nS: 250 2.1.0\n"
+       "C: RCPT TO:<\xc3\xa4@b.test>\nS: 553 5.1.3\n"
+       "C: RSET\nS: 250\n"
+       "C: MAIL FROM:<\xc3\xa4@a.test> smtputf8\nS: 250 2.1.0\n"
+       "C: RCPT TO:<\xed\xa0\x80@b.test>\nS: 553 5.1.3\n"
+       "C: RCPT TO:<\"\xc3\xa4 b\"@b.test>\nS: 250 2.1.5\n"
+       "C: RCPT TO:<\xc3\xa4@b.test>\nS: 250 2.1.5");
+  const Config config = config_for(ServerLevel::none);
+  Dialogue dialogue(config, *IpAddress::parse("192.0.2.1"));
+  Line line;
+  line.text = "EHLO c.test";
+  EXPECT_NE(dialogue.on_line(line).reply.wire().find("250-SMTPUTF8\r\n"), std::string::npos);
+  line.text = "MAIL FROM:<a@a.test> SMTPUTF8";
+  dialogue.on_line(line);
+  EXPECT_TRUE(dialogue.transaction().smtputf8);
 }
 
 TEST(Dialogue, StarttlsIsAnsweredByTheLevelFirst) {
@@ -267,6 +291,8 @@ TEST(Dialogue, DataThatCannotBeAccepted) {
   const Dialogue dialogue(config, *IpAddress::parse("192.0.2.1"));
   DataResult result;
   EXPECT_EQ(dialogue.refuse_data(result).code, 0);
+  result.came_back = true;
+  EXPECT_EQ(dialogue.refuse_data(result).wire().substr(0, 9), "554 5.4.6");
   result.loops = true;
   EXPECT_EQ(dialogue.refuse_data(result).enhanced, "5.4.6");
   result.too_large = true;

@@ -9,28 +9,9 @@
 #include <cstring>
 #include <stdexcept>
 
+#include "utf8.hpp"
+
 namespace gateway {
-namespace {
-
-// utf8_length is the length of the valid UTF-8 sequence at the front of `text`, 0 if there is none.
-std::size_t utf8_length(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char first = byte(0);
-  if (first < 0x80) return 1;
-  const std::size_t length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
-  if (first < 0xc2 || first > 0xf4 || text.size() < length) return 0;
-  for (std::size_t i = 1; i < length; ++i) {
-    if ((byte(i) & 0xc0) != 0x80) return 0;
-  }
-  if (first == 0xe0 && byte(1) < 0xa0) return 0;   // overlong
-  if (first == 0xed && byte(1) >= 0xa0) return 0;  // surrogates
-  if (first == 0xf0 && byte(1) < 0x90) return 0;   // overlong
-  if (first == 0xf4 && byte(1) >= 0x90) return 0;  // beyond U+10FFFF
-  return length;
-}
-
-}  // namespace
-
 std::string json_string(std::string_view value) {
   std::string out = "\"";
   while (!value.empty()) {

@@ -28,8 +28,14 @@ struct Envelope {
   std::uint64_t size = 0;
   bool eight_bit = false;      // the content has octets above 127
   bool declared_8bit = false;  // MAIL said BODY=8BITMIME
+  bool smtputf8 = false;       // MAIL said SMTPUTF8
+  bool utf8_header = false;    // a header field of the content has octets above 127
   std::vector<Recipient> recipients;
 };
+
+// needs_smtputf8 tells whether the message can go to this recipient only where SMTPUTF8 is offered:
+// RFC 6531 section 3.2. An address or a header field has to be the reason; the parameter is none.
+bool needs_smtputf8(const Envelope& envelope, std::string_view recipient);
 
 // queue_id writes an id as people and records see it.
 std::string queue_id(std::uint64_t id);

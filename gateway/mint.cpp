@@ -72,16 +72,16 @@ std::string Mint::certificate() const {
   return to_pem([this](BIO* bio) { return PEM_write_bio_X509(bio, certificate_.get()); });
 }
 
-PemPair Mint::issue(const std::string& dns_name, const char* usage, int from_day,
-                    int to_day) const {
+PemPair Mint::issue(const std::string& name, const char* usage, int from_day, int to_day) const {
   const Key key(new_key());
-  const Certificate certificate = draft(dns_name, key.get(), from_day, to_day);
+  const Certificate certificate = draft(name, key.get(), from_day, to_day);
   X509* x = certificate.get();
   X509_set_issuer_name(x, X509_get_subject_name(certificate_.get()));
   extend(x, certificate_.get(), NID_basic_constraints, "critical,CA:FALSE");
   extend(x, certificate_.get(), NID_key_usage, "critical,digitalSignature");
   extend(x, certificate_.get(), NID_ext_key_usage, usage);
-  extend(x, certificate_.get(), NID_subject_alt_name, "DNS:" + dns_name);
+  extend(x, certificate_.get(), NID_subject_alt_name,
+         (IpAddress::parse(name) ? "IP:" : "DNS:") + name);
   must(X509_sign(x, key_.get(), EVP_sha256()) > 0, "sign a certificate");
   PemPair pair;
   pair.certificate = to_pem([x](BIO* bio) { return PEM_write_bio_X509(bio, x); });

@@ -24,9 +24,9 @@ class Mint {
   // certificate is the CA's own, as PEM.
   std::string certificate() const;
 
-  // issue makes a key and a certificate for one DNS name. `usage` is serverAuth or clientAuth;
-  // `from_day` and `to_day` bound its validity, counted from today.
-  PemPair issue(const std::string& dns_name, const char* usage, int from_day = -1,
+  // issue makes a key and a certificate for one DNS name or IP address. `usage` is serverAuth or
+  // clientAuth; `from_day` and `to_day` bound its validity, counted from today.
+  PemPair issue(const std::string& name, const char* usage, int from_day = -1,
                 int to_day = 30) const;
 
  private:

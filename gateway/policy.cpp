@@ -96,6 +96,20 @@ Reply too_long_in_clear() {
   return {421, "4.7.0", "TLS is required here, closing connection"};
 }
 
+std::string_view level_word(ClientLevel level) {
+  switch (level) {
+    case ClientLevel::none:
+      return "none";
+    case ClientLevel::attempt:
+      return "attempt";
+    case ClientLevel::require:
+      return "require";
+    case ClientLevel::verify:
+      return "verify";
+  }
+  return {};
+}
+
 SendingDecision after_ehlo(ClientLevel level, bool starttls_offered, bool falling_back) {
   if (level == ClientLevel::none) return {SendingStep::send_clear, "level-none", {}, {}};
   if (level == ClientLevel::attempt && falling_back) {
@@ -132,6 +146,10 @@ SendingDecision after_tls_failure() {
 bool may_fall_back(ClientLevel level, std::optional<std::chrono::microseconds> delay,
                    std::chrono::microseconds age) {
   return level == ClientLevel::attempt && delay && age >= *delay;
+}
+
+bool may_share_connection(std::string_view cause) {
+  return cause.empty() || cause == "level-none" || cause == "starttls-not-supported";
 }
 
 }  // namespace gateway

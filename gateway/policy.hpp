@@ -19,6 +19,9 @@ enum class ServerLevel { none, attempt, require };
 enum class ClientCertificate { none, request, require };
 enum class ClientLevel { none, attempt, require, verify };
 
+// level_word is the word of the configuration and of the journal for a level.
+std::string_view level_word(ClientLevel level);
+
 // ReceivingPolicy is what decides about clients.
 struct ReceivingPolicy {
   ServerLevel level = ServerLevel::attempt;
@@ -106,5 +109,10 @@ SendingDecision after_tls_failure();
 // after TLS has failed (OUT-2). `delay` is clear-fallback-delay; nullopt means `never`.
 bool may_fall_back(ClientLevel level, std::optional<std::chrono::microseconds> delay,
                    std::chrono::microseconds age);
+
+// may_share_connection tells whether other messages may follow one on its connection. `cause` says
+// why that is in clear text; empty: it is not. After a refused STARTTLS or failed TLS the others
+// may yet get TLS on a connection of their own.
+bool may_share_connection(std::string_view cause);
 
 }  // namespace gateway

@@ -209,5 +209,14 @@ TEST(Policy, FallbackWaitsForItsDelayAndKnowsNever) {
   }
 }
 
+TEST(Policy, NobodyFollowsWhereTlsWasRefusedOrFailed) {
+  for (const char* cause : {"", "level-none", "starttls-not-supported"}) {
+    EXPECT_TRUE(may_share_connection(cause)) << cause;
+  }
+  for (const char* cause : {"starttls-refused", "tls-failed"}) {
+    EXPECT_FALSE(may_share_connection(cause)) << cause;
+  }
+}
+
 }  // namespace
 }  // namespace gateway

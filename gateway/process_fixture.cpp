@@ -38,6 +38,16 @@ const sockaddr* as_sockaddr(const sockaddr_in& address) {
   return reinterpret_cast<const sockaddr*>(&address);
 }
 
+// bind_to returns the port, 0 where that did not work. The port stands at the same place in both
+// families.
+template <typename Address>
+int bind_to(int descriptor, Address address) {
+  socklen_t size = sizeof address;
+  auto* any = reinterpret_cast<sockaddr*>(&address);
+  if (bind(descriptor, any, size) != 0 || getsockname(descriptor, any, &size) != 0) return 0;
+  return ntohs(reinterpret_cast<const sockaddr_in*>(&address)->sin_port);
+}
+
 bool has_all(const std::string& line, const std::vector<std::string>& parts) {
   return std::all_of(parts.begin(), parts.end(),
                      [&](const std::string& part) { return line.find(part) != std::string::npos; });
@@ -266,20 +276,24 @@ Context server_context(const Bench& bench, const std::string& pair) {
   return context;
 }
 
-NextHop::NextHop(const Bench& bench, Kind kind, const std::string& pair)
+NextHop::NextHop(const Bench& bench, Kind kind, const std::string& pair, const std::string& where)
     : kind_(kind),
       context_(server_context(bench, pair)),
-      listener_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+      listener_(socket(where == "::1" ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
   if (kind == Kind::demands_certificate) {
     SSL_CTX_set_verify(context_.get(), SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
     SSL_CTX_load_verify_file(context_.get(), bench.path("ca.pem").c_str());
   }
-  sockaddr_in address = address_of("127.0.0.1", 0);
-  socklen_t size = sizeof address;
-  if (bind(listener_, as_sockaddr(address), size) != 0) ADD_FAILURE() << "cannot bind a next hop";
+  if (where == "::1") {
+    sockaddr_in6 address{};
+    address.sin6_family = AF_INET6;
+    address.sin6_addr = in6addr_loopback;
+    port_ = bind_to(listener_, address);
+  } else {
+    port_ = bind_to(listener_, address_of(where, 0));
+  }
+  if (port_ == 0) ADD_FAILURE() << "cannot bind a next hop";
   ::listen(listener_, 1024);
-  getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size);
-  port_ = ntohs(address.sin_port);
   acceptor_ = std::thread([this] { listen(); });
 }
 
@@ -355,11 +369,13 @@ void NextHop::serve(Wire wire) {
 
 bool NextHop::transaction(Wire& wire, const std::string& command, const std::string& mark) {
   const std::string verb = command.substr(0, 4);
-  const bool offers_tls = kind_ != Kind::plain && kind_ != Kind::seven_bit;
+  const bool offers_tls =
+      kind_ != Kind::plain && kind_ != Kind::seven_bit && kind_ != Kind::smtputf8;
   const bool starttls = offers_tls && mark.empty();
   if (verb == "EHLO") {
     wire.say(std::string("250-mx.b.test\r\n250-PIPELINING\r\n") +
              (starttls ? "250-STARTTLS\r\n" : "") +
+             (kind_ == Kind::smtputf8 ? "250-SMTPUTF8\r\n" : "") +
              (kind_ == Kind::seven_bit ? "250 HELP\r\n" : "250 8BITMIME\r\n"));
   } else if (verb == "RCPT" &&
              (kind_ == Kind::refuses_all ||
@@ -408,11 +424,11 @@ std::string ProcessTest::route(const NextHop& hop, const std::string& domain) {
 }
 
 std::string ProcessTest::send(int port, const std::string& recipient, const std::string& content,
-                              const std::string& sender) {
+                              const std::string& sender, const std::string& parameters) {
   Wire client = Wire::connect(port);
   client.reply();
   client.ask("EHLO client.test");
-  client.ask("MAIL FROM:<" + sender + ">");
+  client.ask("MAIL FROM:<" + sender + ">" + parameters);
   client.ask("RCPT TO:<" + recipient + ">");
   client.ask("DATA");
   const std::string reply = client.ask(content + ".");

@@ -132,8 +132,11 @@ class NextHop {
     adds_replies,       // more replies behind the 220 to STARTTLS, in the same write
     demands_certificate,
     seven_bit,  // no 8BITMIME, and no TLS
+    smtputf8,   // and no TLS
   };
-  NextHop(const Bench& bench, Kind kind, const std::string& pair = "mx");
+  // `address` is where it listens: 127.0.0.1 or ::1.
+  NextHop(const Bench& bench, Kind kind, const std::string& pair = "mx",
+          const std::string& address = "127.0.0.1");
   ~NextHop();
 
   int port() const { return port_; }
@@ -169,7 +172,8 @@ class ProcessTest : public ::testing::Test {
   // send hands over one message in clear text and returns the reply to its end.
   static std::string send(int port, const std::string& recipient,
                           const std::string& content = "Subject: x\r\n\r\nhello\r\n",
-                          const std::string& sender = "a@a.test");
+                          const std::string& sender = "a@a.test",
+                          const std::string& parameters = {});
 
   Bench bench_;
 };

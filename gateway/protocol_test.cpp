@@ -100,6 +100,10 @@ TEST(Command, Mailboxes) {
   EXPECT_FALSE(is_mailbox("a b@c.test"));
   EXPECT_FALSE(is_mailbox("a@b c"));
   EXPECT_FALSE(is_mailbox("\xc3\xa9@b.test"));
+  EXPECT_TRUE(is_mailbox("\xc3\xa9@b.test", true));
+  EXPECT_TRUE(is_mailbox("a@\xc3\xa9.test", true));
+  EXPECT_FALSE(is_mailbox("\xc3@b.test", true));
+  EXPECT_FALSE(is_mailbox("\xc3\xa9\x7f@b.test", true));
   EXPECT_EQ(domain_of("A@B.Test."), "b.test");
 }
 
@@ -160,6 +164,55 @@ TEST(DataReader, Facts) {
   EXPECT_TRUE(reader.eight_bit());
   EXPECT_EQ(reader.size(), content.size());
   EXPECT_EQ(reader.longest_line(), std::string("Received: no").size());
+}
+
+struct Received {
+  const char* field;
+  bool by_us;
+};
+
+TEST(DataReader, OwnReceivedFields) {
+  const Received kTable[] = {
+      {"Received: from a ([192.0.2.1])\r\n\t(using TLSv1.3)\r\n\tby gw.test with ESMTPS id "
+       "1;\r\n\tdate\r\n",
+       true},
+      {"received: by GW.test id 1; date\r\n", true},
+      {"Received: from by ([192.0.2.1]) by gw.test; date\r\n", true},
+      {"Received: from gw.test by mx.test; date\r\n", false},
+      {"Received: from a (by gw.test) by mx.test; date\r\n", false},
+      {"Received: from a (b\\) by gw.test) by mx.test; date\r\n", false},
+      {"Received: from a by mx.test; by gw.test\r\n", false},
+      {"Received: from by gw.test\r\n", false},
+      {"Received: by\r\n", false},
+      {"X-Received: by gw.test; date\r\n", false},
+  };
+  for (const auto& row : kTable) {
+    DataReader reader("gw.test");
+    std::string content;
+    reader.feed(row.field + std::string("X: y\r\n\r\nReceived: by gw.test; date\r\n.\r\n"),
+                content);
+    EXPECT_EQ(reader.own_received_headers(), row.by_us ? 1U : 0U) << row.field;
+  }
+  DataReader reader("gw.test");
+  std::string content;
+  reader.feed("Received: by gw.test\r\n.\r\n", content);
+  EXPECT_EQ(reader.own_received_headers(), 1U);
+  EXPECT_EQ(reader.received_headers(), 1U);
+}
+
+TEST(DataReader, Utf8InHeaders) {
+  const auto in_header = [](const std::string& text) {
+    DataReader reader;
+    std::string content;
+    reader.feed(text + "\r\n.\r\n", content);
+    EXPECT_TRUE(reader.eight_bit());
+    return reader.utf8_header();
+  };
+  EXPECT_TRUE(in_header("Subject: \xc3\xa9\r\n"));
+  EXPECT_FALSE(in_header("Subject: e\r\n\r\n\xc3\xa9"));
+  EXPECT_FALSE(in_header("Subject: e\r\n\r\n--b\r\nX: y\r\n\r\n\xc3\xa9"));
+  EXPECT_FALSE(in_header("Subject: e\r\n\r\n-- \r\n\xc3\xa9"));
+  EXPECT_TRUE(in_header("Subject: e\r\n\r\n--b\r\nX: \xc3\xa9"));
 }
 
 TEST(DotStuffer, UndoesWhatTheReaderDoes) {

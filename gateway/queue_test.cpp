@@ -1,14 +1,13 @@
 #include "queue.hpp"
 
 #include <gtest/gtest.h>
+#include <sqlite3.h>
 
 #include <boost/asio/co_spawn.hpp>
-
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <filesystem>
 
-#include "bounce.hpp"
 #include "mint.hpp"
 #include "tls_context.hpp"
 
@@ -122,6 +121,77 @@ TEST_F(QueueTest, WhatIsCompleteSurvivesAndWhatIsNotIsRemoved) {
   EXPECT_EQ(text, "one|two||abc");
 }
 
+// The tables as the first gateways made them, with a message.
+constexpr const char* kVersion0 = R"(
+CREATE TABLE message(
+  id INTEGER PRIMARY KEY, sender TEXT NOT NULL, received INTEGER NOT NULL, size INTEGER NOT NULL,
+  eight_bit INTEGER NOT NULL, declared_8bit INTEGER NOT NULL, complete INTEGER NOT NULL, body BLOB);
+CREATE TABLE chunk(
+  message INTEGER NOT NULL, sequence INTEGER NOT NULL, bytes BLOB NOT NULL,
+  PRIMARY KEY(message, sequence));
+CREATE TABLE recipient(
+  message INTEGER NOT NULL, number INTEGER NOT NULL, address TEXT NOT NULL,
+  attempts INTEGER NOT NULL, next_attempt INTEGER NOT NULL, enhanced TEXT NOT NULL,
+  reason TEXT NOT NULL, PRIMARY KEY(message, number)) WITHOUT ROWID;
+INSERT INTO message VALUES(7,'a@a.test',5,3,1,0,1,x'616263');
+INSERT INTO recipient VALUES(7,0,'x@b.test',2,9,'4.2.1','later');
+)";
+
+void write_database(const std::string& file, const char* sql) {
+  sqlite3* handle = nullptr;
+  ASSERT_EQ(sqlite3_open(file.c_str(), &handle), SQLITE_OK);
+  EXPECT_EQ(sqlite3_exec(handle, sql, nullptr, nullptr, nullptr), SQLITE_OK);
+  sqlite3_close(handle);
+}
+
+TEST_F(QueueTest, AQueueOfAnEarlierVersionIsConverted) {
+  const std::string file = folder_ + "/queue.db";
+  write_database(file, kVersion0);
+  EXPECT_THROW(Database(file, Database::Mode::read), DatabaseError);
+  Envelope fresh = envelope_of(8);
+  fresh.smtputf8 = true;
+  fresh.utf8_header = true;
+  {
+    Database database(file, Database::Mode::write);
+    const auto messages = database.messages();
+    ASSERT_EQ(messages.size(), 1U);
+    EXPECT_EQ(messages[0].sender, "a@a.test");
+    EXPECT_TRUE(messages[0].eight_bit);
+    EXPECT_FALSE(messages[0].smtputf8);
+    ASSERT_EQ(messages[0].recipients.size(), 1U);
+    EXPECT_EQ(messages[0].recipients[0].attempts, 2U);
+    EXPECT_EQ(database.body_piece(7, 0), "abc");
+    database.begin();
+    database.insert(fresh, "xyz");
+    fresh.id = 9;
+    database.insert_incomplete(9);
+    database.complete(fresh);
+    database.commit();
+  }
+  Database again(file, Database::Mode::read);
+  const auto messages = again.messages();
+  ASSERT_EQ(messages.size(), 3U);
+  EXPECT_FALSE(messages[0].utf8_header);
+  for (const std::size_t i : {1, 2}) {
+    EXPECT_TRUE(messages[i].smtputf8 && messages[i].utf8_header) << i;
+  }
+}
+
+TEST_F(QueueTest, AQueueOfALaterVersionIsRefused) {
+  const std::string file = folder_ + "/queue.db";
+  write_database(file, "PRAGMA user_version=2");
+  for (const auto mode : {Database::Mode::write, Database::Mode::read}) {
+    try {
+      Database(file, mode);
+      ADD_FAILURE() << "it was opened";
+    } catch (const DatabaseError& error) {
+      EXPECT_EQ(
+          std::string(error.what()),
+          file + ": found version 2 of the queue; allowed: up to 1. A later gateway has used it");
+    }
+  }
+}
+
 TEST_F(QueueTest, IdsRiseAndReadWell) {
   const auto queue = open();
   queue->load();
@@ -133,32 +203,6 @@ TEST_F(QueueTest, IdsRiseAndReadWell) {
 TEST_F(QueueTest, OneGatewayAtATime) {
   const auto queue = open();
   EXPECT_THROW(open(), DatabaseError);
-}
-
-TEST(Bounce, IsAReportThatNamesEachRecipient) {
-  Envelope original;
-  original.id = 40;
-  original.sender = "a@a.test";
-  Envelope bounce;
-  bounce.id = 41;
-  const std::string header = header_of("Subject: \xc3\xa9\r\nX: y\r\n\r\nbody");
-  EXPECT_EQ(header, "Subject: ??\r\nX: y\r\n");
-  const std::string wild = header_of("A: \x01\x7f\t" + std::string(2000, 'a') + "\r\nB: b\r\n\r\n");
-  EXPECT_EQ(wild, "A: ??\t" + std::string(992, 'a') + "\r\nB: b\r\n");
-  const std::string text =
-      make_bounce("gw.test", bounce, original,
-                  {{"x@b.test", "5.1.1", "550 5.1.1 no\r\nX: evil", "mx.b.test"},
-                   {"y@b.test", "4.4.1", "late", ""}},
-                  header);
-  for (const char* part :
-       {"To: <a@a.test>\r\n", "multipart/report; report-type=delivery-status",
-        "Final-Recipient: rfc822; x@b.test\r\nAction: failed\r\nStatus: 5.1.1\r\nRemote-MTA: dns; "
-        "mx.b.test\r\n",
-        "Final-Recipient: rfc822; y@b.test\r\n", "Subject: ??\r\nX: y\r\n", "no??X: evil"}) {
-    EXPECT_NE(text.find(part), std::string::npos) << part;
-  }
-  EXPECT_EQ(text.substr(text.size() - 4), "--\r\n");
-  EXPECT_EQ(text.find("body"), std::string::npos);
 }
 
 struct DnsId {

@@ -223,6 +223,7 @@ void Server::Inside::reload() {
     services_->settings = make_settings(std::move(config), generation_ + 1);
     ++generation_;
     warn_about(*services_->settings);
+    delivery_->write_totals();
     journal_->add(JournalLine("settings-applied").add("generation", generation_));
     delivery_->settings_changed();
   } catch (const std::exception& error) {
@@ -275,6 +276,7 @@ void Server::Inside::end() {
   if (!stopped_) return;
   stop_timer_.cancel();
   queue_->close();
+  delivery_->write_totals();
   journal_->add(
       JournalLine("stopped").add("queued", delivery_->queued()).add("commits", queue_->commits()));
   journal_->flush();

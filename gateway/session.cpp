@@ -210,6 +210,7 @@ asio::awaitable<void> Session::receive_data() {
   envelope.received = now();
   envelope.sender = dialogue_.transaction().sender;
   envelope.declared_8bit = dialogue_.transaction().declared_8bit;
+  envelope.smtputf8 = dialogue_.transaction().smtputf8;
   for (const auto& address : dialogue_.transaction().recipients) {
     Recipient recipient;
     recipient.number = envelope.recipients.size();
@@ -256,7 +257,7 @@ asio::awaitable<std::string> Session::read_data(Incoming& incoming, Envelope& en
   arrival.client = client_address(*channel_);
   arrival.tls = dialogue_.tls();
   arrival.certificate_requested = requested();
-  DataReader reader;
+  DataReader reader(settings_->config.name);
   const auto began = std::chrono::steady_clock::now();
   std::string content = received_header(arrival, settings_->config.name, envelope);
   const std::uint64_t header_size = content.size();
@@ -268,6 +269,7 @@ asio::awaitable<std::string> Session::read_data(Incoming& incoming, Envelope& en
     result.too_large = reader.size() > limits().message;
     result.line_too_long = reader.longest_line() > limits().text_line;
     result.loops = reader.received_headers() > limits().received_headers;
+    result.came_back = reader.own_received_headers() > limits().own_received_headers;
     // What will be refused is read to its end, but not kept.
     if (dialogue_.refuse_data(result).code == 0 && error.empty()) {
       error = co_await incoming.absorb(std::move(content));
@@ -279,6 +281,7 @@ asio::awaitable<std::string> Session::read_data(Incoming& incoming, Envelope& en
   }
   envelope.size = header_size + reader.size();
   envelope.eight_bit = reader.eight_bit();
+  envelope.utf8_header = reader.utf8_header();
   co_return error;
 }
 

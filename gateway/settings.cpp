@@ -8,7 +8,7 @@ std::shared_ptr<const Settings> make_settings(Config config, unsigned generation
   settings->config = std::move(config);
   const TlsConfig& tls = settings->config.tls;
   if (tls.receiving.level != ServerLevel::none) settings->receiving = receiving_context(tls);
-  if (tls.client_level != ClientLevel::none) settings->sending = sending_context(tls);
+  if (settings->config.uses_tls()) settings->sending = sending_context(tls);
   return settings;
 }
 

@@ -14,7 +14,7 @@ struct Settings {
   unsigned generation = 0;
   Config config;
   SslContext receiving;  // null under server-level=none
-  SslContext sending;    // null under client-level=none
+  SslContext sending;    // null where no next hop is sent to over TLS
 };
 
 // make_settings loads certificates, keys and CAs. It throws ConfigError where one is unusable.

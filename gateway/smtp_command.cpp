@@ -4,6 +4,8 @@
 #include <array>
 #include <utility>
 
+#include "utf8.hpp"
+
 namespace gateway {
 namespace {
 
@@ -30,8 +32,11 @@ std::string_view trim(std::string_view text) {
   return text.substr(first, text.find_last_not_of(" \t") - first + 1);
 }
 
-bool is_printable(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) { return c > 0x20 && c < 0x7f; });
+bool is_printable(std::string_view text, bool utf8) {
+  return std::all_of(text.begin(), text.end(), [utf8](char c) {
+    const auto octet = static_cast<unsigned char>(c);
+    return octet > 0x20 && octet != 0x7f && (octet < 0x80 || utf8);
+  });
 }
 
 // end_of_path finds the '>' that closes a path: not one inside a quoted local part.
@@ -116,19 +121,22 @@ std::string domain_of(std::string_view mailbox) {
   return domain;
 }
 
-bool is_mailbox(std::string_view mailbox) {
+bool is_mailbox(std::string_view mailbox, bool utf8) {
+  if (utf8 && !is_utf8(mailbox)) return false;
   const auto at = mailbox.rfind('@');
   if (at == std::string_view::npos || at == 0 || at + 1 == mailbox.size()) return false;
   if (mailbox.size() > 254 + 64) return false;
   const std::string_view local = mailbox.substr(0, at);
   const std::string_view domain = mailbox.substr(at + 1);
-  if (domain.size() > 255 || !is_printable(domain)) return false;
+  if (domain.size() > 255 || !is_printable(domain, utf8)) return false;
   if (domain.find_first_of("<>()\",;@\\") != std::string_view::npos) return false;
   if (local.front() == '"') {
     return local.size() >= 2 && local.back() == '"' &&
-           std::all_of(local.begin(), local.end(), [](char c) { return c >= 0x20 && c < 0x7f; });
+           std::all_of(local.begin(), local.end(), [utf8](char c) {
+             return c == ' ' || is_printable({&c, 1}, utf8);
+           });
   }
-  return is_printable(local) && local.find_first_of("<>()\",;@\\") == std::string_view::npos;
+  return is_printable(local, utf8) && local.find_first_of("<>()\",;@\\") == std::string_view::npos;
 }
 
 }  // namespace gateway

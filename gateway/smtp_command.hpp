@@ -50,9 +50,10 @@ std::optional<Path> parse_path(std::string_view argument, std::string_view keywo
 // domain_of is what stands behind the last @ of a mailbox, in lower case; empty if there is none.
 std::string domain_of(std::string_view mailbox);
 
-// is_mailbox tells whether `mailbox` is local@domain of printable ASCII, short enough for RFC 5321
-// section 4.5.3.1.
-bool is_mailbox(std::string_view mailbox);
+// is_mailbox tells whether `mailbox` is local@domain of printable ASCII, and, where `utf8` allows
+// it (RFC 6531 section 3.3), of other characters in valid UTF-8, short enough for RFC 5321 section
+// 4.5.3.1.
+bool is_mailbox(std::string_view mailbox, bool utf8 = false);
 
 // lower_case and upper_case change ASCII letters only.
 std::string lower_case(std::string_view text);

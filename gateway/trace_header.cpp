@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "services.hpp"
+#include "utf8.hpp"
 
 namespace gateway {
 namespace {
@@ -37,9 +38,12 @@ std::string tls_comment(const Arrival& arrival) {
 
 std::string received_header(const Arrival& arrival, const std::string& gateway_name,
                             const Envelope& envelope) {
-  const char* protocol = arrival.tls.active ? "ESMTPS" : arrival.extended ? "ESMTP" : "SMTP";
+  const bool tls = arrival.tls.active;
+  const char* protocol = tls ? "ESMTPS" : arrival.extended ? "ESMTP" : "SMTP";
+  if (envelope.smtputf8) protocol = tls ? "UTF8SMTPS" : "UTF8SMTP";
   std::string recipient;
-  if (envelope.recipients.size() == 1) {
+  // An address that is not ASCII would make a header of UTF-8 of one that was none.
+  if (envelope.recipients.size() == 1 && is_ascii(envelope.recipients.front().address)) {
     recipient = fmt::format("\r\n\tfor <{}>", envelope.recipients.front().address);
   }
   return fmt::format("Received: from {} ({}){}\r\n\tby {} with {} id {}{};\r\n\t{}\r\n",

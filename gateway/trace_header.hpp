@@ -1,4 +1,5 @@
-// The Received header field that the gateway adds: RFC 5321 section 4.4, RFC 3848.
+// The Received header field that the gateway adds: RFC 5321 section 4.4, RFC 3848, RFC
+// 6531 section 4.3.
 #pragma once
 
 #include <string>
@@ -18,7 +19,7 @@ struct Arrival {
 };
 
 // received_header writes the field with its line endings. It names the recipient where there is
-// just one, so that others are not disclosed.
+// just one and it is ASCII, so that others are not disclosed.
 std::string received_header(const Arrival& arrival, const std::string& gateway_name,
                             const Envelope& envelope);
 
