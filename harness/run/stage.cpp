@@ -14,6 +14,7 @@
 
 #include "control/time_scale.hpp"
 #include "judge/sentinel.hpp"
+#include "peers/jitter.hpp"
 #include "peers/scene.hpp"
 #include "run/message.hpp"
 
@@ -49,6 +50,10 @@ struct CastCase {
 
   explicit CastCase(asio::io_context& io) : changed(io) {}
 };
+
+std::string id_of(const StageCase& what) {
+  return what.matrix != nullptr ? what.matrix->id() : "stories/" + what.story->name;
+}
 
 int count_of(const Observation& observation, std::string_view kind) {
   return static_cast<int>(std::count_if(observation.record.begin(), observation.record.end(),
@@ -147,6 +152,7 @@ void Stage::State::cast(std::unique_ptr<PlayedCase> played, std::size_t index) {
   scene.authority = plan.authority;
   scene.client_address = address_of(10, index);
   scene.limit = scaled(kWaitLimit);
+  if (plan.jitter) scene.jitter = jitter_seed(*plan.jitter, id_of(played->what));
   CastCase* self = one.get();
   scene.apply = [this](const Assignment& changes) { return apply(changes); };
   scene.changed = [this, self] {
