@@ -1,6 +1,7 @@
 #include <CLI/CLI.hpp>
 #include <csignal>
 #include <string>
+#include <vector>
 
 #include "control/time_scale.hpp"
 #include "run/commands.hpp"
@@ -24,6 +25,11 @@ void add_run(CLI::App& app, postern::RunOptions& options) {
       "--filter", options.filter,
       "Only cases for which this holds: key=a|b key!=c; keys: the settings, client, server, "
       "kind (matrix, story, invalid), case");
+  run->add_option(
+         "--strength", options.strength,
+         "Of each matrix only as many cases as cover every pair (2) or triple (3) of values "
+         "of its axes; which, --seed decides")
+      ->check(CLI::IsMember({2, 3}));
   run->add_option("--gateway", options.gateway, "The gateway file to run, by name")
       ->capture_default_str();
   run->add_option("--jobs", options.jobs, "Gateways run at once")
@@ -36,11 +42,15 @@ void add_run(CLI::App& app, postern::RunOptions& options) {
       ->check(CLI::IsMember({"common", "strict"}))
       ->capture_default_str();
   run->add_option("--markdown", options.markdown, "Write a summary for a CI job's page");
-  run->add_option("--repeat", options.repeat, "Run everything this often")
+  run->add_flag("--jitter", options.jitter,
+                "At random, by --seed: the order of cases, where peers cut what they write, and "
+                "small delays before it");
+  run->add_option("--repeat", options.repeat,
+                  "Run everything this often; a case that does not end the same each time fails")
       ->check(CLI::Range(1, 100000))
       ->capture_default_str();
   run->add_option("--seed", options.seed,
-                  "Seed of the tokens; without one a new one is drawn and shown");
+                  "Seed of all that is random; without one a new one is drawn and shown");
   run->add_option("--min", options.min, "Exit with 3 if fewer cases than this were judged");
   run->add_flag("--keep", options.keep, "Keep the folder of every gateway that was run");
   run->add_flag("--fail-fast", options.fail_fast,
@@ -49,8 +59,9 @@ void add_run(CLI::App& app, postern::RunOptions& options) {
                 "Print the dialogue of every case, not only of what failed");
   run->add_flag("--quiet", options.quiet, "Print what did not pass and the counts; no grid");
   run->footer(
-      "Exit codes: 0 only passes and allowed skips; 1 a case failed; 2 usage, a bad file, no such\n"
-      "case; 3 an error, an inconclusive or invalid case, or too few; 130 interrupted.\n"
+      "Exit codes: 0 only passes and allowed skips; 1 a case failed or was unstable; 2 usage, a\n"
+      "bad file, no such case; 3 an error, an inconclusive or invalid case, or too few; 130 "
+      "interrupted.\n"
       "Examples:\n"
       "  postern run\n"
       "  postern run tls-modes/server-level=require\n"
@@ -62,12 +73,35 @@ void add_list(CLI::App& app, postern::ListOptions& options) {
   auto* list = app.add_subcommand("list", "List cases");
   list->add_option("what", options.words, "As for run");
   list->add_option("--filter", options.filter, "As for run");
+  list->add_option("--strength", options.strength, "As for run")->check(CLI::IsMember({2, 3}));
+  list->add_option("--seed", options.seed, "As for run; without one it is 0");
   list->add_flag("--suites", options.suites, "List suites instead of cases");
   list->add_flag("--ctest", options.ctest,
                  "Print an include file for ctest, one test a suite or story");
   list->add_option("--reports", options.reports,
                    "With --ctest: the folder for each test's results and JUnit")
       ->capture_default_str();
+}
+
+void add_gaps(CLI::App& app, postern::GapsOptions& options) {
+  auto* gaps = app.add_subcommand("gaps", "Show what no case covers");
+  gaps->add_option("--new", options.begin, "Write the beginnings of what closes this gap");
+  gaps->add_option("--faults", options.faults,
+                   "The report of scripts/faults, for faults that nothing catches")
+      ->capture_default_str();
+  gaps->footer(
+      "Exit codes: 0 no gap, or --new wrote its files; 1 gaps; 2 a bad file, no such gap.");
+}
+
+void add_new_story(CLI::App& app, postern::NewStoryOptions& options) {
+  auto* story = app.add_subcommand("new-story", "Write a story to begin with: it passes as it is");
+  story->add_option("name", options.name, "Its name: what it shows, in words with hyphens")
+      ->required();
+  story->add_option("--ref", options.ref, "The requirement it is about, IN-3")->required();
+  story
+      ->add_option("--side", options.side,
+                   "Whose lines it has; without it as the requirement's id says")
+      ->check(CLI::IsMember({"client", "server"}));
 }
 
 }  // namespace
@@ -82,6 +116,9 @@ int main(int argc, char** argv) {
   list.reports = "reports";
   std::string check_directory;
   std::string certs_directory;
+  std::vector<std::string> requirements;
+  postern::GapsOptions gaps;
+  postern::NewStoryOptions new_story;
 
   CLI::App app("postern asks of a mail gateway: does it really do with TLS what its settings say?");
   app.set_version_flag("--version", std::string("postern ") + POSTERN_VERSION);
@@ -96,8 +133,13 @@ int main(int argc, char** argv) {
   auto* check = app.add_subcommand("check", "Read and prove scenarios; opens no socket");
   check->add_option("directory", check_directory,
                     "Folder to check (default: where scenarios are sought)");
-  app.add_subcommand("coverage", "Show each requirement with the cases that cite it")
-      ->footer("Exit codes: 0 every requirement has a case; 1 one has none; 2 a bad file.");
+  auto* coverage =
+      app.add_subcommand("coverage", "Show each requirement with the cases that cite it");
+  coverage->add_option("requirement", requirements, "List every case of these requirements");
+  coverage->footer(
+      "Exit codes: 0 every requirement has a case; 1 one has none; 2 a bad file, no such one.");
+  add_gaps(app, gaps);
+  add_new_story(app, new_story);
   auto* certs = app.add_subcommand("certs", "Write the test certificates and keys as PEM files");
   certs->add_option("directory", certs_directory, "Folder to write to; made if missing")
       ->required();
@@ -122,7 +164,9 @@ int main(int argc, char** argv) {
     std::signal(SIGPIPE, SIG_DFL);
     if (app.got_subcommand("list")) return postern::list_command(common, list);
     if (app.got_subcommand("check")) return postern::check_command(common, check_directory);
-    if (app.got_subcommand("coverage")) return postern::coverage_command(common);
+    if (app.got_subcommand("coverage")) return postern::coverage_command(common, requirements);
+    if (app.got_subcommand("gaps")) return postern::gaps_command(common, gaps);
+    if (app.got_subcommand("new-story")) return postern::new_story_command(common, new_story);
     return postern::certs_command(common, certs_directory);
   } catch (const std::exception& problem) {
     std::fprintf(stderr, "postern: %s\n", problem.what());

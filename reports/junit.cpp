@@ -9,6 +9,7 @@
 #include "failure_text.hpp"
 #include "results_file.hpp"
 #include "shown_text.hpp"
+#include "stability.hpp"
 #include "whole_file.hpp"
 #include "xml_text.hpp"
 
@@ -24,6 +25,8 @@ struct Entry {
   Verdict verdict = Verdict::kPass;
   double seconds = 0;
   int runs = 0, not_passed = 0;
+  std::string gateway, ending;  ///< Of its first run.
+  std::string unstable;         ///< How runs ended that did not end alike; empty: they did.
 };
 
 struct Suite {
@@ -89,6 +92,11 @@ Index::Index(ResultsReader& reader) {
   if (suites.empty()) trouble += "no case was judged\n";
   if (!trouble.empty()) trouble.pop_back();
   entries_by_id_.clear();
+  // Runs that passed but not alike are no pass.
+  for (Suite& suite : suites)
+    for (Entry& entry : suite.entries)
+      if (!entry.unstable.empty() && rank(entry.verdict) <= rank(Verdict::kPass))
+        entry.verdict = Verdict::kFail;
 }
 
 void Index::add(const CaseResult& result, const ResultsReader::Spot& spot) {
@@ -99,6 +107,13 @@ void Index::add(const CaseResult& result, const ResultsReader::Spot& spot) {
   if (found.second) entries.emplace_back();
   Entry& entry = entries[found.first->second];
   ++entry.runs;
+  const std::string ending = ending_text(result);
+  if (entry.runs == 1) {
+    entry.gateway = result.gateway;
+    entry.ending = ending;
+  } else if (entry.unstable.empty() && entry.ending != ending && entry.gateway == result.gateway) {
+    entry.unstable = "unstable: " + entry.ending + "; another time " + ending;
+  }
   const bool passed = result.verdict == Verdict::kPass || result.verdict == Verdict::kSkip;
   if (!passed) ++entry.not_passed;
   if (entry.runs > 1 && rank(result.verdict) <= rank(entry.verdict)) return;
@@ -151,6 +166,7 @@ void add_case_properties(std::string& out, const CaseResult& result, const Entry
   if (entry.runs > 1) {
     add_property(out, "runs", std::to_string(entry.runs));
     add_property(out, "runs-not-passed", std::to_string(entry.not_passed));
+    add_property(out, "unstable", entry.unstable);
   }
   out += "</properties>\n";
 }
@@ -281,7 +297,10 @@ void write_junit(const std::string& results, const std::string& path, JUnitFlavo
     open_suite(out, suite.name, counts_of(suite), header, number++);
     add_suite_properties(out, header, suite.settings);
     for (const Entry& entry : suite.entries) {
-      add_case(out, reader.read_again(entry.spot), entry, flavour);
+      CaseResult result = reader.read_again(entry.spot);
+      if (result.verdict != entry.verdict) result.reason = entry.unstable;
+      result.verdict = entry.verdict;
+      add_case(out, result, entry, flavour);
       file.append(out);
       out.clear();
     }

@@ -205,6 +205,16 @@ TEST(JUnit, ScatteredCasesOfASuiteComeTogether) {
   EXPECT_EQ(xml.one("//testsuite[2]/testcase/@name"), "client=plain/server=good");
 }
 
+TEST(JUnit, RunsThatPassedButNotAlikeAreNoPass) {
+  CaseResult held = with(Verdict::kPass);
+  held.outbound.observed = {"hold", {{"code", "4.7.5"}}};
+  const Xml xml(junit_of({with(Verdict::kPass), held}));
+  EXPECT_EQ(xml.one("/testsuites/@failures"), "1");
+  EXPECT_THAT(xml.one("//testcase/failure/@message"), testing::StartsWith("unstable: pass, "));
+  EXPECT_THAT(xml.one("//testcase//property[@name='unstable']/@value"),
+              testing::HasSubstr("another time pass, accept tls=yes, hold code=4.7.5"));
+}
+
 TEST(JUnit, OfSeveralRunsTheWorstIsShown) {
   const Xml xml(junit_of({with(Verdict::kPass), with(Verdict::kFail), with(Verdict::kInvalid)}));
   EXPECT_EQ(xml.one("/testsuites/@tests"), "1");

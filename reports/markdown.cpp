@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "results_file.hpp"
 #include "shown_text.hpp"
 #include "terminal.hpp"
@@ -108,17 +110,40 @@ void add_legend(std::string& out) {
       "- `nothing`: no message to send on\n\n</details>\n";
 }
 
+std::string requirement_text(const Broken& broken) {
+  return broken.id.empty() ? "no requirement" : "**" + plain(broken.id) + "**";
+}
+
+// add_group lists the cases under one requirement, with its words.
+void add_group(std::string& out, const Summary& summary, const Broken& broken) {
+  const auto first =
+      std::find_if(summary.listed().begin(), summary.listed().end(),
+                   [&](const Listed& listed) { return listed.requirement == broken.id; });
+  if (first == summary.listed().end()) return;
+  out += fmt::format("\n#### {}\n\n", broken.id.empty() ? "No requirement" : plain(broken.id));
+  if (!broken.text.empty()) out += plain(broken.text) + "\n\n";
+  for (auto listed = first; listed != summary.listed().end(); ++listed) {
+    if (listed->requirement != broken.id) continue;
+    out += fmt::format("- **{}** {}{}\n", word(listed->verdict), code(listed->id),
+                       listed->also.empty() ? "" : ", also " + plain(listed->also));
+    if (!listed->reason.empty()) out += fmt::format("  <br>{}\n", plain(listed->reason));
+    if (!listed->file.empty())
+      out += fmt::format("  <br>{}:{}\n", plain(listed->file), listed->line);
+    if (!listed->rerun.empty()) out += fmt::format("  <br>{}\n", code(listed->rerun));
+  }
+}
+
 void add_list(std::string& out, const Summary& summary) {
   if (summary.not_passed() == 0) return;
   out += fmt::format("\n### Did not pass ({})\n\n", grouped(summary.not_passed()));
-  for (const Listed& listed : summary.listed()) {
-    out += fmt::format("- **{}** {}\n", word(listed.verdict), code(listed.id));
-    if (!listed.reason.empty()) out += fmt::format("  <br>{}\n", plain(listed.reason));
-    if (!listed.file.empty()) out += fmt::format("  <br>{}:{}\n", plain(listed.file), listed.line);
-    if (!listed.rerun.empty()) out += fmt::format("  <br>{}\n", code(listed.rerun));
+  for (const Broken& broken : summary.broken()) {
+    out += fmt::format("- {}: {}\n", requirement_text(broken), grouped(broken.cases));
   }
+  for (const Broken& broken : summary.broken()) add_group(out, summary, broken);
   const int unlisted = summary.not_passed() - static_cast<int>(summary.listed().size());
-  if (unlisted > 0) out += fmt::format("- and {} more, in the results file\n", grouped(unlisted));
+  if (unlisted > 0) {
+    out += fmt::format("\nAnd {} more, in the results file.\n", grouped(unlisted));
+  }
 }
 
 void add_counts(std::string& out, const RunSummary& run) {
@@ -148,6 +173,7 @@ std::string markdown_text(const RunSummary& run) {
   out += fmt::format("Started {} UTC on {}, Postern {}, {}.\n", plain(run.header.started),
                      plain(run.header.host), plain(run.header.postern), plain(run.header.openssl));
   if (run.ended) out += fmt::format("It took {:.1f} seconds.\n", run.footer.seconds);
+  for (const std::string& note : run.footer.notes) out += "\n" + plain(note) + "\n";
   for (const std::string& remark : run.remarks) out += "\n> " + plain(remark) + "\n";
   for (const Grid& grid : run.summary.grids()) add_grid(out, grid);
   if (!run.summary.grids().empty()) add_legend(out);

@@ -45,10 +45,37 @@ TEST(Markdown, OutcomesThatDifferAreShownWithTheirCounts) {
 
 TEST(Markdown, ListsWhatDidNotPassWithItsCommand) {
   const std::string page = markdown_of({sample_failure()});
-  EXPECT_THAT(page, HasSubstr("### Did not pass (1)\n\n- **fail** `tls-modes/"));
+  EXPECT_THAT(page,
+              HasSubstr("### Did not pass (1)\n\n- **OUT-5**: 1\n\n#### OUT-5\n\nWhere OUT-3 or "
+                        "OUT-4 is not met"));
   EXPECT_THAT(page, HasSubstr("expected hold code=4.7.5, got redirect tls=yes connection=1"));
   EXPECT_THAT(page, HasSubstr("`postern run 'tls-modes/"));
   EXPECT_THAT(page, HasSubstr("Distinct decisions: **1** inbound (mode × client), **1** outbound"));
+}
+
+TEST(Markdown, GroupsByRequirement) {
+  CaseResult refused = sample_pass();
+  refused.verdict = Verdict::kFail;
+  refused.inbound.grade = "";
+  CaseResult both = refused;
+  both.outbound.grade = "";
+  CaseResult none;
+  none.id = "none";
+  const std::string page = markdown_of({sample_failure(), refused, none, both});
+  EXPECT_THAT(page, HasSubstr("### Did not pass (4)\n\n- **OUT-5**: 1\n- **IN-3**: 2\n"
+                              "- no requirement: 1\n\n#### OUT-5\n\nWhere"));
+  EXPECT_THAT(page, HasSubstr("#### IN-3\n\nrequire: STARTTLS is offered;"));
+  EXPECT_THAT(page, HasSubstr(", also OUT-4\n"));
+  EXPECT_THAT(page, HasSubstr("#### No requirement\n\n- **error** `none`\n"));
+}
+
+TEST(Markdown, ListsNoMoreThanItHasRoomFor) {
+  const std::vector<CaseResult> many(kListed + 3, sample_failure());
+  EXPECT_THAT(markdown_of(many), HasSubstr("\nAnd 3 more, in the results file.\n"));
+}
+
+TEST(Markdown, SaysWhatTheRunSaysOfItself) {
+  EXPECT_THAT(markdown_of({sample_pass()}), HasSubstr("\na note\n"));
 }
 
 TEST(Markdown, BytesOfAPeerStayText) {

@@ -100,7 +100,8 @@ struct RunFooter {
   double seconds = 0;
   int exit_code = 0;
   bool interrupted = false;
-  Facts counters;  ///< handshakes by kind, connections, gateway starts, cpu …
+  Facts counters;                  ///< handshakes by kind, connections, gateway starts, cpu …
+  std::vector<std::string> notes;  ///< What the run says of itself as a whole, one line each.
 };
 
 /// Tally counts verdicts. Controls that were only taken along are not in it.

@@ -142,6 +142,7 @@ TEST(ResultsFile, GivesBackWhatWasWritten) {
   ASSERT_TRUE(reader.footer());
   EXPECT_EQ(reader.footer()->exit_code, 1);
   EXPECT_EQ(reader.footer()->counters, (Facts{{"handshakes", "2"}}));
+  EXPECT_THAT(reader.footer()->notes, testing::ElementsAre("a note"));
   EXPECT_THAT(reader.remarks(), IsEmpty());
 }
 

@@ -151,6 +151,7 @@ void ResultsReader::Body::take_footer(const json::object& line) {
   footer_->exit_code = std::max(footer_->exit_code, footer.exit_code);
   footer_->interrupted = footer_->interrupted || footer.interrupted;
   footer_->counters.insert(footer_->counters.end(), footer.counters.begin(), footer.counters.end());
+  footer_->notes.insert(footer_->notes.end(), footer.notes.begin(), footer.notes.end());
 }
 
 void ResultsReader::Body::miss_footer() {

@@ -210,6 +210,7 @@ void ResultsWriter::finish(const RunFooter& footer) {
   json.number("exit-code", footer.exit_code);
   if (footer.interrupted) json.boolean("interrupted", true);
   json.facts("counters", footer.counters);
+  json.list("notes", footer.notes);
   json.close('}');
   put_line();
   // A pipe or /dev/null cannot be synced, and need not be.

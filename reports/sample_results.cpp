@@ -236,6 +236,7 @@ void write_results(const std::string& path, const std::vector<CaseResult>& cases
   footer.seconds = 1.5;
   footer.exit_code = 1;
   footer.counters = {{"handshakes", "2"}};
+  footer.notes = {"a note"};
   writer.finish(footer);
 }
 

@@ -134,11 +134,32 @@ void Summary::add(const CaseResult& result) {
                            [&](const auto& entry) { return entry.first == result.kind; });
   if (kind == by_kind_.end()) kind = by_kind_.insert(kind, {result.kind, Tally()});
   kind->second.count(result);
-  if (is_wrong(result.verdict) && listed_.size() < kListed) {
-    listed_.push_back(
-        {result.id, result.reason, result.file, result.rerun, result.line, result.verdict});
-  }
+  if (is_wrong(result.verdict)) list(result);
   if (result.kind == "matrix") add_to_grid(result);
+}
+
+void Summary::list(const CaseResult& result) {
+  const bool inbound = blames(result, result.inbound, result.outbound);
+  const bool outbound = blames(result, result.outbound, result.inbound);
+  const bool first = (inbound || !outbound || result.outbound.requirement.empty()) &&
+                     !result.inbound.requirement.empty();
+  const Leg& leg = first ? result.inbound : result.outbound;
+  auto known = std::find_if(broken_.begin(), broken_.end(),
+                            [&](const Broken& one) { return one.id == leg.requirement; });
+  if (known == broken_.end())
+    known = broken_.insert(known, {leg.requirement, leg.requirement_text, 0});
+  ++known->cases;
+  if (listed_.size() == kListed) return;
+  Listed& listed = listed_.emplace_back();
+  listed.id = result.id;
+  listed.reason = result.reason;
+  listed.file = result.file;
+  listed.rerun = result.rerun;
+  listed.line = result.line;
+  listed.verdict = result.verdict;
+  listed.requirement = leg.requirement;
+  const std::string& other = result.outbound.requirement;
+  if (inbound && outbound && other != leg.requirement) listed.also = other;
 }
 
 void Summary::add_to_grid(const CaseResult& result) {

@@ -50,8 +50,16 @@ struct Grid {
 /// Listed is a case that did not pass, as far as a list needs it.
 struct Listed {
   std::string id, reason, file, rerun;
+  std::string requirement;  ///< That it breaks: of the leg to look at, else of the first.
+  std::string also;         ///< The other leg's, where both are to be looked at.
   unsigned line = 0;
   Verdict verdict = Verdict::kError;
+};
+
+/// Broken is a requirement with how many cases that cite it did not pass; id "" stands for none.
+struct Broken {
+  std::string id, text;
+  int cases = 0;
 };
 
 /// short_text gives an outcome in the few characters of a cell: "accept tls", "accept clear",
@@ -74,6 +82,9 @@ class Summary {
   const std::vector<Grid>& grids() const { return grids_; }
   /// listed are the first kListed cases that neither passed nor were skipped.
   const std::vector<Listed>& listed() const { return listed_; }
+  /// broken are the requirements of all of these, each case counted under one, in order of first
+  /// appearance.
+  const std::vector<Broken>& broken() const { return broken_; }
   /// not_passed counts those cases, the unlisted ones too.
   int not_passed() const { return tally_.chosen() - tally_.pass - tally_.skip; }
   int inbound_decisions() const;
@@ -81,11 +92,13 @@ class Summary {
 
  private:
   void add_to_grid(const CaseResult& result);
+  void list(const CaseResult& result);
 
   Tally tally_;
   std::vector<std::pair<std::string, Tally>> by_kind_;
   std::vector<Grid> grids_;
   std::vector<Listed> listed_;
+  std::vector<Broken> broken_;
   /// Where suites and peers stand, by "suite", "grid\nclient=NAME" …
   std::unordered_map<std::string, std::size_t> rows_, columns_;
 };

@@ -138,6 +138,7 @@ SampleScenarios::~SampleScenarios() {
 }
 
 void SampleScenarios::write(const std::string& file, const std::string& text) {
+  fs::create_directories(fs::path(directory_ + "/" + file).parent_path());
   std::ofstream(directory_ + "/" + file, std::ios::binary) << text;
 }
 

@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <map>
 #include <set>
 #include <unordered_map>
 
+#include "catalogue/covering.hpp"
 #include "catalogue/vocabulary.hpp"
 
 namespace postern {
@@ -99,18 +101,25 @@ class Choosing {
       for (Candidate& candidate : candidates_) candidate.wanted = true;
     }
     if (selection_.errors.empty()) apply_filters();
-    if (!selection_.errors.empty()) return {{}, 0, 0, selection_.errors};
+    if (!selection_.errors.empty()) return refused(selection_.errors);
+    if (query_.strength > 0) thin_out();
     for (const Candidate& candidate : candidates_) selection_.chosen += candidate.wanted;
     if (selection_.chosen == 0) {
-      return {
-          {}, 0, 0, {"found no case that the filter leaves, allowed: a filter that leaves any"}};
+      return refused({"found no case that the filter leaves, allowed: a filter that leaves any"});
     }
     take_controls();
+    prove();
     group();
     return std::move(selection_);
   }
 
  private:
+  static Selection refused(std::vector<std::string> errors) {
+    Selection nothing;
+    nothing.errors = std::move(errors);
+    return nothing;
+  }
+
   void check_filters() {
     KnownKeys known = setting_keys();
     for (const auto& [name, peer] : catalogue_.clients) known["client"].push_back(name);
@@ -191,6 +200,44 @@ class Choosing {
     }
   }
 
+  /// thin_out leaves of the cases of each matrix no more than cover its tuples of values.
+  void thin_out() {
+    for (Candidate& candidate : candidates_) {
+      if (!candidate.wanted || !candidate.chosen.cell) continue;
+      const MatrixCase& cell = *candidate.chosen.cell;
+      Thinned& thinned = thinned_[cell.suite.substr(0, cell.suite.find('/'))];
+      thinned.candidates.push_back(&candidate);
+      std::vector<std::string>& row = thinned.table.rows.emplace_back();
+      for (const auto& [key, value] : cell.settings.values()) row.push_back(value);
+      row.push_back(cell.client);
+      row.push_back(cell.server);
+      if (!thinned.table.axes.empty()) continue;
+      for (const auto& [key, value] : cell.settings.values()) thinned.table.axes.push_back(key);
+      thinned.table.axes.insert(thinned.table.axes.end(), {"client", "server"});
+    }
+    for (auto& [matrix, thinned] : thinned_) {
+      const Covering covering = cover(thinned.table, query_.strength, query_.seed);
+      selection_.coverage.of += thinned.candidates.size();
+      selection_.coverage.chosen += covering.rows.size();
+      selection_.coverage.tuples += covering.tuples;
+      for (Candidate* candidate : thinned.candidates) candidate->wanted = false;
+      for (const std::size_t row : covering.rows) thinned.candidates[row]->wanted = true;
+    }
+  }
+
+  /// prove asks of what will be played, controls left aside, whether it covers all.
+  void prove() {
+    for (const auto& [matrix, thinned] : thinned_) {
+      std::vector<std::size_t> rows;
+      for (std::size_t row = 0; row < thinned.candidates.size(); ++row) {
+        const Candidate& candidate = *thinned.candidates[row];
+        if (candidate.wanted && !candidate.chosen.control) rows.push_back(row);
+      }
+      for (const std::string& hole : uncovered(thinned.table, rows, query_.strength))
+        selection_.coverage.holes.push_back(matrix + ": " + hole);
+    }
+  }
+
   void take_controls() {
     if (selection_.chosen == candidates_.size()) return;
     std::unordered_map<std::string_view, Candidate*> by_id;
@@ -227,7 +274,14 @@ class Choosing {
 
   const Catalogue& catalogue_;
   const Query& query_;
+  /// Thinned is one matrix as a table, and the candidates that its rows stand for.
+  struct Thinned {
+    CoveringTable table;
+    std::vector<Candidate*> candidates;
+  };
+
   std::vector<Candidate> candidates_;
+  std::map<std::string, Thinned> thinned_;
   Selection selection_;
 };
 

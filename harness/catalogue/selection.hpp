@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,10 @@ struct Query {
   /// All must hold. Keys: the settings, client, server, case (an id or its beginning up to a '/'),
   /// kind=matrix|story|invalid. A story has a client or server only where a named peer plays it.
   std::vector<Condition> filters;
+  /// 2 or 3: of each matrix no more cases than cover every pair (triple) of values of its axes that
+  /// what was asked for has. 0: all of them.
+  unsigned strength = 0;
+  std::uint64_t seed = 0;  ///< Decides which cases those are.
 };
 
 /// Chosen is one case to play; exactly one of the three pointers is set. They point into the
@@ -39,17 +44,26 @@ struct Configuration {
   std::vector<Chosen> cases;
 };
 
+/// Coverage is what a choice by strength leaves of matrices, and the proof that it is enough.
+struct Coverage {
+  std::size_t chosen = 0, of = 0;  ///< Cases of matrices: taken, and asked for.
+  std::size_t tuples = 0;          ///< Pairs (triples) of values that have to be covered.
+  std::vector<std::string> holes;  ///< Those that are not, with the name of the matrix.
+};
+
 /// Selection is the answer to a query.
 struct Selection {
   std::vector<Configuration> configurations;  ///< In the catalogue's order.
   std::size_t chosen = 0;
   std::size_t controls = 0;
+  Coverage coverage;  ///< Of a query with a strength.
   std::vector<std::string>
       errors;  ///< What was asked for and is not there; then all else is empty.
 };
 
-/// select finds the cases, adds the controls that their negatives need, and groups all by
-/// configuration. Asking for nothing that exists is an error, with the nearest that does.
+/// select finds the cases, thins them out to the strength asked for, adds the controls that their
+/// negatives need, and groups all by configuration. Asking for nothing that exists is an error,
+/// with the nearest that does.
 Selection select(const Catalogue& catalogue, const Query& query);
 
 /// Twins are the ids of a case's controls, by leg; "" where the leg needs none.

@@ -99,6 +99,37 @@ TEST_F(SelectionTest, Filters) {
   EXPECT_EQ(choose({"tls-modes"}, "client-level=verify kind=invalid").chosen, 2U);
 }
 
+TEST_F(SelectionTest, AStrengthLeavesWhatCoversAllPairs) {
+  Query query{{}, {}};
+  query.strength = 2;
+  query.seed = 1;
+  const Selection pairs = select(*catalogue_, query);
+  EXPECT_THAT(pairs.coverage.holes, IsEmpty());
+  EXPECT_EQ(pairs.coverage.of, catalogue_->matrix_cases.size());
+  EXPECT_LT(pairs.coverage.chosen, pairs.coverage.of / 10);
+  EXPECT_GT(pairs.coverage.tuples, 17U * 23);
+  // Stories and settings that have to be rejected are left alone, and negatives keep their
+  // controls.
+  EXPECT_EQ(pairs.chosen,
+            pairs.coverage.chosen + catalogue_->stories.size() + catalogue_->invalid_cases.size());
+  EXPECT_GT(pairs.controls, 0U);
+  EXPECT_EQ(ids(pairs), ids(select(*catalogue_, query)));
+  query.seed = 2;
+  EXPECT_NE(ids(pairs), ids(select(*catalogue_, query)));
+}
+
+TEST_F(SelectionTest, AStrengthCoversWhatAFilterLeaves) {
+  Query query{{"tls-modes"}, {}};
+  std::string error;
+  query.filters.push_back(
+      Condition::parse("kind=matrix client=plain|starttls server=good|expired", error));
+  query.strength = 3;
+  const Selection triples = select(*catalogue_, query);
+  EXPECT_EQ(triples.coverage.of, 28U * 2 * 2);
+  EXPECT_THAT(triples.coverage.holes, IsEmpty());
+  EXPECT_LT(triples.coverage.chosen, triples.coverage.of);
+}
+
 TEST_F(SelectionTest, TellsWhatIsNearWhereNothingIsFound) {
   EXPECT_THAT(choose({"tls-mods"}).errors, ElementsAre(HasSubstr("did you mean \"tls-modes\"")));
   EXPECT_THAT(choose({kSuite + "/client=plian/server=good"}).errors,

@@ -58,9 +58,11 @@ asio::awaitable<bool> ClientConversation::command(Point point, std::string line,
       co_await talk_.await_end();
       co_return false;
     }
-    bytes = here->bytes;
+    std::string instead = here->bytes;
+    co_await talk_.say_whole(std::move(instead));
+  } else {
+    co_await talk_.say(std::move(bytes));
   }
-  co_await talk_.say(std::move(bytes));
   // A failed write is no ending: the reply that explains it may stand in the buffer.
   const Ending ending = co_await talk_.hear_reply(reply, verb_of(line));
   if (ending == Ending::kOpen && !talk_.ahead().empty())
@@ -130,7 +132,11 @@ asio::awaitable<bool> ClientConversation::send_message(std::string message, Repl
   std::string bytes = dot_stuffed(message);
   if (body != nullptr) bytes = body->bytes + ".\r\n";
   if (dot != nullptr) bytes = bytes.substr(0, bytes.size() - 3) + dot->bytes;
-  co_await talk_.say(std::move(bytes));
+  if (body != nullptr || dot != nullptr) {
+    co_await talk_.say_whole(std::move(bytes));
+  } else {
+    co_await talk_.say_freely(std::move(bytes));
+  }
   for (const Deviation* here : {body, dot}) {
     if (here == nullptr || here->act == Act::kSay || here->act == Act::kSkip) continue;
     if (here->act == Act::kReset) {
@@ -176,7 +182,7 @@ asio::awaitable<void> ClientConversation::run() {
   if (const Deviation* here = deviation(Point::kGreeting);
       here != nullptr && here->act == Act::kSay) {
     std::string bytes = here->bytes;
-    co_await talk_.say(std::move(bytes));
+    co_await talk_.say_whole(std::move(bytes));
   }
   ending = co_await talk_.hear_reply(reply, "connect");
   if (ending != Ending::kOpen) co_return;

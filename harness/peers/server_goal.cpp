@@ -64,17 +64,19 @@ asio::awaitable<bool> ServerConversation::answer(Point point, std::string reply)
       case Act::kClose:
         co_await talk_.finish();
         co_return false;
-      case Act::kSay:
-        reply = here->bytes;
-        break;
+      case Act::kSay: {
+        std::string instead = here->bytes;
+        const Ending said = co_await talk_.say_whole(std::move(instead));
+        co_return said == Ending::kOpen;
+      }
     }
   }
-  const Ending ending = co_await talk_.say(std::move(reply));
+  const Ending ending = co_await talk_.say_freely(std::move(reply));
   co_return ending == Ending::kOpen;
 }
 
 asio::awaitable<bool> ServerConversation::answer(std::string reply) {
-  const Ending ending = co_await talk_.say(std::move(reply));
+  const Ending ending = co_await talk_.say_freely(std::move(reply));
   co_return ending == Ending::kOpen;
 }
 
@@ -118,7 +120,7 @@ asio::awaitable<bool> ServerConversation::data() {
   if (!recipient_taken_) co_return co_await answer("503 5.5.1 No recipient was taken\r\n");
   if (const Deviation* here = deviation(Point::kData); here != nullptr && here->act == Act::kSay) {
     std::string bytes = here->bytes;
-    const Ending said = co_await talk_.say(std::move(bytes));
+    const Ending said = co_await talk_.say_whole(std::move(bytes));
     co_return said == Ending::kOpen;
   }
   if (!co_await answer(Point::kData, "354 End data with <CRLF>.<CRLF>\r\n")) co_return false;

@@ -3,6 +3,7 @@
 #include <poll.h>
 
 #include <boost/asio/as_tuple.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <stdexcept>
 
@@ -58,20 +59,50 @@ Talk::Talk(Scene& scene)
     : scene_(scene),
       side_(Side::kClient),
       wire_(tcp::socket(scene.executor), *scene.observation, side_, scene.epoch, *scene.owners,
-            *scene.patience, scene.limit) {}
+            *scene.patience, scene.limit) {
+  if (scene.jitter) jitter_.emplace(jitter_seed(*scene.jitter, side_, facts().number));
+}
 
 Talk::Talk(Scene& scene, tcp::socket socket, Side side)
     : scene_(scene),
       side_(side),
       wire_(std::move(socket), *scene.observation, side, scene.epoch, *scene.owners,
-            *scene.patience, scene.limit) {}
+            *scene.patience, scene.limit) {
+  if (scene.jitter) jitter_.emplace(jitter_seed(*scene.jitter, side_, facts().number));
+}
 
 asio::awaitable<Ending> Talk::connect() {
   return wire_.connect(tcp::endpoint(scene_.client_address, 0), scene_.gateway);
 }
 
 asio::awaitable<Ending> Talk::say(std::string bytes, std::vector<std::size_t> splits) {
-  return wire_.write(std::move(bytes), std::move(splits));
+  if (!jitter_) return wire_.write(std::move(bytes), std::move(splits));
+  if (splits.empty() && is_plain_line(bytes)) return say_freely(std::move(bytes));
+  return say_with_jitter({std::move(bytes)}, std::move(splits));
+}
+
+asio::awaitable<Ending> Talk::say_whole(std::string bytes) {
+  if (!jitter_) return wire_.write(std::move(bytes));
+  return say_with_jitter({std::move(bytes)}, {});
+}
+
+asio::awaitable<Ending> Talk::say_freely(std::string bytes) {
+  if (!jitter_) return wire_.write(std::move(bytes));
+  return say_with_jitter(jitter_->pieces(std::move(bytes)), {});
+}
+
+asio::awaitable<Ending> Talk::say_with_jitter(std::vector<std::string> pieces,
+                                              std::vector<std::size_t> splits) {
+  asio::steady_timer pause(scene_.executor);
+  for (std::string& piece : pieces) {
+    if (const auto delay = jitter_->delay(); delay.count() > 0) {
+      pause.expires_after(delay);
+      co_await pause.async_wait(asio::as_tuple(asio::use_awaitable));
+    }
+    const Ending ending = co_await wire_.write(std::move(piece), splits);
+    if (ending != Ending::kOpen) co_return ending;
+  }
+  co_return Ending::kOpen;
 }
 
 asio::awaitable<Ending> Talk::hear_line(std::string& line) {

@@ -1,8 +1,10 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
+#include "peers/jitter.hpp"
 #include "peers/reply.hpp"
 #include "peers/scene.hpp"
 #include "peers/wire.hpp"
@@ -20,7 +22,13 @@ class Talk {
   Talk(Scene& scene, boost::asio::ip::tcp::socket socket, Side side);
 
   boost::asio::awaitable<Ending> connect();
+  /// say writes `bytes`, in pieces that end at the offsets `splits`; without these in one write,
+  /// but that jitter, where the scene has any, may cut a plain line.
   boost::asio::awaitable<Ending> say(std::string bytes, std::vector<std::size_t> splits = {});
+
+  /// say_whole writes `bytes` in one write whatever they are, say_freely lets jitter cut them.
+  boost::asio::awaitable<Ending> say_whole(std::string bytes);
+  boost::asio::awaitable<Ending> say_freely(std::string bytes);
 
   /// hear_line gives the next line with its end; a line is cut at 64 KiB.
   boost::asio::awaitable<Ending> hear_line(std::string& line);
@@ -51,10 +59,14 @@ class Talk {
   Wire& wire() { return wire_; }
 
  private:
+  boost::asio::awaitable<Ending> say_with_jitter(std::vector<std::string> pieces,
+                                                 std::vector<std::size_t> splits);
+
   Scene& scene_;
   Side side_;
   Wire wire_;
   std::string buffer_;
+  std::optional<Jitter> jitter_;
 };
 
 /// path_of gives the address in the brackets of MAIL FROM:<…> or RCPT TO:<…>.

@@ -274,7 +274,7 @@ std::vector<JudgedCase> judge_stage(const ResultContext& context, const StageRep
       result.details.erase(result.details.begin());
     result.seconds = played->seconds;
     result.control = played->what.control;
-    result.rerun = fmt::format("{} run{} {}", context.program, context.gateway_options, result.id);
+    result.rerun = fmt::format("{} run{} {}", context.program, context.options, result.id);
     add_events(*played, result);
     judged.push_back(std::move(one));
   }
@@ -305,7 +305,7 @@ std::vector<reports::CaseResult> skipped(const ResultContext& context,
     result.grade.clear();
     result.reason = "this gateway cannot express it: " + why;
     result.control = one.control;
-    result.rerun = fmt::format("{} run{} {}", context.program, context.gateway_options, result.id);
+    result.rerun = fmt::format("{} run{} {}", context.program, context.options, result.id);
     results.push_back(std::move(result));
   }
   return results;
@@ -343,7 +343,7 @@ reports::CaseResult result_of_invalid(const ResultContext& context, const Invali
     result.reason =
         started ? "the gateway started with settings it has to reject"
                 : "the gateway ended (" + ending + ") and did not say that it rejects the settings";
-  result.rerun = fmt::format("{} run{} {}", context.program, context.gateway_options, result.id);
+  result.rerun = fmt::format("{} run{} {}", context.program, context.options, result.id);
   return result;
 }
 

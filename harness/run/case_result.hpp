@@ -17,7 +17,7 @@ struct ResultContext {
   const Catalogue* catalogue = nullptr;
   const GatewayFile* gateway = nullptr;
   std::string program;  ///< How this program was called, for the command to run a case again.
-  std::string gateway_options;  ///< " --gateway NAME" where it is not the default one, else "".
+  std::string options;  ///< " --gateway NAME" and the like, where its command needs them.
 };
 
 /// JudgedCase is one case with its judgement; its twins are not weighed yet.

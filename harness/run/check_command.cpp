@@ -6,6 +6,7 @@
 #include "run/commands.hpp"
 #include "run/loaded.hpp"
 #include "run/places.hpp"
+#include "terminal.hpp"
 
 namespace postern {
 
@@ -31,13 +32,14 @@ bool load(const std::string& given, Loaded& loaded) {
   return false;
 }
 
-bool choose(const Catalogue& catalogue, const std::vector<std::string>& words,
-            const std::string& filter, Selection& selection) {
+bool choose(const Catalogue& catalogue, const Wanted& wanted, Selection& selection) {
   Query query;
-  query.what = words;
-  if (!filter.empty()) {
+  query.what = wanted.words;
+  query.strength = wanted.strength;
+  query.seed = wanted.seed;
+  if (!wanted.filter.empty()) {
     std::string error;
-    query.filters.push_back(Condition::parse(filter, error));
+    query.filters.push_back(Condition::parse(wanted.filter, error));
     if (!error.empty()) {
       fmt::print(stderr, "postern: --filter: {}\n", error);
       return false;
@@ -46,6 +48,29 @@ bool choose(const Catalogue& catalogue, const std::vector<std::string>& words,
   selection = select(catalogue, query);
   for (const std::string& error : selection.errors) fmt::print(stderr, "postern: {}\n", error);
   return selection.errors.empty();
+}
+
+namespace {
+
+const char* tuples_word(unsigned strength) {
+  return strength == 2 ? "pairs" : "triples";
+}
+
+}  // namespace
+
+bool coverage_holds(const Wanted& wanted, const Selection& selection) {
+  for (const std::string& hole : selection.coverage.holes)
+    fmt::print(stderr, "postern: --strength {}: no case covers {}\n", wanted.strength, hole);
+  return selection.coverage.holes.empty();
+}
+
+std::string coverage_text(const Wanted& wanted, const Selection& selection) {
+  const Coverage& coverage = selection.coverage;
+  return fmt::format("strength {}: {} of {} cases, all {} {} covered (seed {})", wanted.strength,
+                     reports::grouped(static_cast<int>(coverage.chosen)),
+                     reports::grouped(static_cast<int>(coverage.of)),
+                     reports::grouped(static_cast<int>(coverage.tuples)),
+                     tuples_word(wanted.strength), wanted.seed);
 }
 
 int check_command(const CommonOptions& common, const std::string& directory) {

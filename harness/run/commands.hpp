@@ -18,12 +18,14 @@ struct RunOptions {
   std::vector<std::string> words;  ///< Files, ids, suites; none: everything.
   std::string filter;
   std::string gateway = "reference";
+  unsigned strength = 0;  ///< 2 or 3: a covering array; 0: every case.
   unsigned jobs = 2;
   unsigned repeat = 1;
   unsigned min = 0;
   std::uint64_t seed = 0;  ///< 0: one is drawn, and shown.
   std::string results, junit, markdown;
   std::string junit_flavour = "common";
+  bool jitter = false;  ///< Order, pieces and moments of writes at random, by seed.
   bool keep = false;
   bool fail_fast = false;
   bool transcripts = false;
@@ -34,15 +36,29 @@ struct RunOptions {
 struct ListOptions {
   std::vector<std::string> words;
   std::string filter;
+  unsigned strength = 0;  ///< As for run.
+  std::uint64_t seed = 0;
   bool suites = false;
   bool ctest = false;
   std::string reports;  ///< For ctest: where each test writes its results and JUnit.
+};
+
+struct GapsOptions {
+  std::string begin;  ///< The id of a gap to write the beginnings of what closes it.
+  std::string faults = "build/reports/faults.md";  ///< What scripts/faults wrote; may be missing.
+};
+
+struct NewStoryOptions {
+  std::string name, ref;
+  std::string side;  ///< "client", "server"; empty: as the requirement's id says.
 };
 
 int run_command(const CommonOptions& common, const RunOptions& options);
 int list_command(const CommonOptions& common, const ListOptions& options);
 int check_command(const CommonOptions& common, const std::string& directory);
 int certs_command(const CommonOptions& common, const std::string& directory);
-int coverage_command(const CommonOptions& common);
+int coverage_command(const CommonOptions& common, const std::vector<std::string>& wanted);
+int gaps_command(const CommonOptions& common, const GapsOptions& options);
+int new_story_command(const CommonOptions& common, const NewStoryOptions& options);
 
 }  // namespace postern

@@ -1,56 +1,51 @@
 #include <fmt/core.h>
 
-#include <algorithm>
-#include <map>
 #include <string>
 #include <vector>
 
+#include "catalogue/citations.hpp"
 #include "run/commands.hpp"
 #include "run/loaded.hpp"
 
 namespace postern {
 namespace {
 
-/// Cited counts what cites one requirement.
-struct Cited {
-  std::size_t inbound = 0, outbound = 0, disclosure = 0;  ///< Matrix cases, leg by leg.
-  std::size_t settings = 0;                               ///< Invalid settings and warnings.
-  std::size_t stories = 0;
-
-  bool any() const { return inbound + outbound + disclosure + settings + stories > 0; }
-};
-
-std::map<std::string, Cited> count(const Catalogue& catalogue) {
-  std::map<std::string, Cited> cited;
-  for (const auto& [id, requirement] : catalogue.requirements) cited[id];
-  for (const MatrixCase& cell : catalogue.matrix_cases) {
-    ++cited[cell.inbound->ref].inbound;
-    if (cell.outbound != nullptr) ++cited[cell.outbound->ref].outbound;
-    if (cell.disclosure != nullptr) ++cited[cell.disclosure->ref].disclosure;
+// list_cases prints the cases of the requirements asked for.
+int list_cases(const Catalogue& catalogue, const std::vector<std::string>& wanted) {
+  std::vector<std::string> known;
+  for (const auto& [id, requirement] : catalogue.requirements) known.push_back(id);
+  bool all_there = true, all_cited = true;
+  for (const std::string& id : wanted) {
+    const auto requirement = catalogue.requirements.find(id);
+    if (requirement != catalogue.requirements.end()) continue;
+    fmt::print(stderr, "postern: found no requirement \"{}\"{}, allowed: {}\n", id,
+               did_you_mean(id, known), quoted_list(known));
+    all_there = false;
   }
-  for (const InvalidCase& one : catalogue.invalid_cases) ++cited[one.rule->ref].settings;
-  for (const auto& matrix : catalogue.matrices)
-    for (const ExpectedWarning& warning : matrix->warnings) ++cited[warning.ref].settings;
-  for (const auto& story : catalogue.stories) ++cited[story->ref].stories;
-  return cited;
+  if (!all_there) return 2;
+  for (const std::string& id : wanted) {
+    const Requirement& requirement = catalogue.requirements.at(id);
+    const auto cases = cases_citing(catalogue, id);
+    fmt::print("{} ({}, {}): {}\n", id, requirement.level, requirement.source, requirement.text);
+    for (const std::string& one : cases) fmt::print("  {}\n", one);
+    fmt::print("{} {}\n", cases.size(), cases.size() == 1 ? "case" : "cases");
+    all_cited = all_cited && !cases.empty();
+  }
+  return all_cited ? 0 : 1;
 }
 
 }  // namespace
 
-int coverage_command(const CommonOptions& common) {
+int coverage_command(const CommonOptions& common, const std::vector<std::string>& wanted) {
   Loaded loaded;
   if (!load(common.scenarios, loaded)) return 2;
   const Catalogue& catalogue = *loaded.catalogue;
-  const auto cited = count(catalogue);
-  std::vector<const Requirement*> in_order;
-  for (const auto& [id, requirement] : catalogue.requirements) in_order.push_back(&requirement);
-  std::sort(in_order.begin(), in_order.end(), [](const Requirement* one, const Requirement* other) {
-    return one->place.line < other->place.line;
-  });
+  if (!wanted.empty()) return list_cases(catalogue, wanted);
+  const auto cited = citations(catalogue);
   fmt::print("{:<9} {:<8} {:>8} {:>8} {:>10} {:>8} {:>8}  {}\n", "id", "level", "inbound",
              "outbound", "disclosure", "settings", "stories", "source");
   std::size_t without = 0;
-  for (const Requirement* requirement : in_order) {
+  for (const Requirement* requirement : in_order(catalogue)) {
     const Cited& by = cited.at(requirement->id);
     fmt::print("{:<9} {:<8} {:>8} {:>8} {:>10} {:>8} {:>8}  {}\n", requirement->id,
                requirement->level, by.inbound, by.outbound, by.disclosure, by.settings, by.stories,
@@ -62,7 +57,7 @@ int coverage_command(const CommonOptions& common) {
     return 0;
   }
   fmt::print("\n");
-  for (const Requirement* one : in_order)
+  for (const Requirement* one : in_order(catalogue))
     if (!cited.at(one->id).any())
       fmt::print("{}: {} has no case: {}\n", one->place.text(), one->id, one->text);
   fmt::print("{} of {} requirements have no case\n", without, catalogue.requirements.size());

@@ -78,7 +78,10 @@ int list_command(const CommonOptions& common, const ListOptions& options) {
   Loaded loaded;
   if (!load(common.scenarios, loaded)) return 2;
   Selection selection;
-  if (!choose(*loaded.catalogue, options.words, options.filter, selection)) return 2;
+  const Wanted wanted{options.words, options.filter, options.strength, options.seed};
+  if (!choose(*loaded.catalogue, wanted, selection)) return 2;
+  if (!coverage_holds(wanted, selection)) return 3;
+  if (options.strength > 0) fmt::print(stderr, "{}\n", coverage_text(wanted, selection));
   if (options.ctest)
     return list_ctest(
         selection, options,

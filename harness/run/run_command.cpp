@@ -24,6 +24,7 @@
 #include "run/places.hpp"
 #include "run/progress.hpp"
 #include "run/runner.hpp"
+#include "stability.hpp"
 #include "terminal.hpp"
 
 namespace postern {
@@ -160,11 +161,14 @@ class Session {
         progress_(plan_.selection->chosen * plan_.repeat, options.quiet) {}
 
   int execute();
+  /// note is said at the end, with the counts.
+  void note(std::string text) { notes_.push_back(std::move(text)); }
 
  private:
   void take(std::vector<reports::CaseResult> results);
   void print_case(const reports::CaseResult& result);
   int close(const Run& run, bool interrupted, const std::string& trouble);
+  bool tell_unstable();
 
   const RunOptions& options_;
   Loaded& loaded_;
@@ -174,6 +178,7 @@ class Session {
   std::unique_ptr<reports::ResultsWriter> writer_;
   reports::Tally tally_;
   int printed_ = 0;
+  std::vector<std::string> notes_;
   std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
 };
 
@@ -205,6 +210,21 @@ void Session::take(std::vector<reports::CaseResult> results) {
   if (!results.empty()) progress_.done(results.front().suite, tally, seconds);
 }
 
+// tell_unstable looks whether repetitions ended alike, and shows both dialogues where not.
+bool Session::tell_unstable() {
+  reports::ResultsReader reader(results_.path());
+  const std::vector<reports::Unstable> found = reports::find_unstable(reader);
+  int shown = 0;
+  for (const reports::Unstable& one : found) {
+    notes_.push_back(one.text());
+    if (++shown > kPrintedWhole) continue;
+    fmt::print("UNSTABLE  {}\nOnce:\n{}\nAnother time:\n{}\n", one.id,
+               reports::failure_text(reader.read_again(one.first)),
+               reports::failure_text(reader.read_again(one.other)));
+  }
+  return !found.empty();
+}
+
 int Session::close(const Run& run, bool interrupted, const std::string& trouble) {
   progress_.clear();
   int exit_code = tally_.exit_code(static_cast<int>(options_.min));
@@ -212,6 +232,7 @@ int Session::close(const Run& run, bool interrupted, const std::string& trouble)
     fmt::print(stderr, "postern: {}\n", trouble);
     if (exit_code == 0) exit_code = 3;
   }
+  if (plan_.repeat > 1 && tell_unstable()) exit_code = 1;
   if (interrupted) exit_code = 130;
   reports::RunFooter footer;
   footer.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
@@ -220,6 +241,7 @@ int Session::close(const Run& run, bool interrupted, const std::string& trouble)
   footer.counters = run.counters().facts();
   footer.counters.emplace_back("cpu-harness", fmt::format("{:.2f}", cpu_seconds(RUSAGE_SELF)));
   footer.counters.emplace_back("cpu-gateways", fmt::format("{:.2f}", cpu_seconds(RUSAGE_CHILDREN)));
+  footer.notes = notes_;
   writer_->finish(footer);
   if (!options_.junit.empty())
     reports::write_junit(results_.path(), options_.junit,
@@ -228,6 +250,8 @@ int Session::close(const Run& run, bool interrupted, const std::string& trouble)
   if (!options_.markdown.empty()) reports::write_markdown(results_.path(), options_.markdown);
   const reports::RunSummary summary = reports::summarize(results_.path());
   const auto colour = ::isatty(STDOUT_FILENO) == 1 ? reports::Colour::kYes : reports::Colour::kNo;
+  if (options_.quiet)
+    for (const std::string& text : notes_) fmt::print("{}\n", text);
   fmt::print("{}", options_.quiet ? reports::summary_text(summary.summary, exit_code, colour)
                                   : reports::run_text(summary, colour));
   if (static_cast<unsigned>(tally_.chosen()) < options_.min)
@@ -286,21 +310,23 @@ const GatewayFile* find_gateway(const Catalogue& catalogue, const std::string& n
 int run_command(const CommonOptions& common, const RunOptions& options) {
   Loaded loaded;
   if (!load(common.scenarios, loaded)) return 2;
-  Selection selection;
-  if (!choose(*loaded.catalogue, options.words, options.filter, selection)) return 2;
   RunPlan plan;
+  plan.seed = options.seed != 0 ? options.seed : std::random_device()();
+  const Wanted wanted{options.words, options.filter, options.strength, plan.seed};
+  Selection selection;
+  if (!choose(*loaded.catalogue, wanted, selection)) return 2;
+  if (!coverage_holds(wanted, selection)) return 3;
   plan.context.catalogue = loaded.catalogue.get();
   plan.context.gateway = find_gateway(*loaded.catalogue, options.gateway);
   if (plan.context.gateway == nullptr) return 2;
   plan.context.program = common.program;
-  if (options.gateway != "reference")
-    plan.context.gateway_options = " --gateway " + options.gateway;
+  if (options.gateway != "reference") plan.context.options = " --gateway " + options.gateway;
   plan.authority = &*loaded.authority;
   plan.selection = &selection;
   plan.program_directory = program_directory();
   plan.jobs = options.jobs;
   plan.repeat = options.repeat;
-  plan.seed = options.seed != 0 ? options.seed : std::random_device()();
+  plan.jitter = options.jitter;
   plan.keep = options.keep;
   plan.fail_fast = options.fail_fast;
   const auto missing = missing_programs(*plan.context.gateway, plan.program_directory);
@@ -316,7 +342,9 @@ int run_command(const CommonOptions& common, const RunOptions& options) {
   for (const std::string* file : {&options.results, &options.junit, &options.markdown})
     if (!make_parent(*file)) return 2;
   try {
-    return Session(options, loaded, std::move(plan)).execute();
+    Session session(options, loaded, std::move(plan));
+    if (options.strength > 0) session.note(coverage_text(wanted, selection));
+    return session.execute();
   } catch (const reports::ResultsError& problem) {
     fmt::print(stderr, "postern: {}\n", problem.what());
     return 3;

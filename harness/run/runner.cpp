@@ -8,10 +8,12 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
+#include <numeric>
 #include <optional>
 #include <stdexcept>
 #include <thread>
 
+#include "catalogue/shuffle.hpp"
 #include "catalogue/vocabulary.hpp"
 
 namespace asio = boost::asio;
@@ -59,6 +61,9 @@ reports::Facts RunCounters::facts() const {
 Run::Run(RunPlan plan, OnResults on_results)
     : plan_(std::move(plan)), on_results_(std::move(on_results)) {
   const std::size_t once = plan_.selection->configurations.size();
+  order_.resize(once);
+  std::iota(order_.begin(), order_.end(), std::size_t{0});
+  if (plan_.jitter) order_ = shuffled(once, plan_.seed);
   const std::size_t wanted = std::min<std::size_t>(std::max(1U, plan_.jobs), once * plan_.repeat);
   for (std::size_t i = 0; i < wanted; ++i) {
     jobs_.push_back(std::make_unique<Job>());
@@ -77,7 +82,17 @@ void Run::hand_on(std::vector<reports::CaseResult> results) {
   on_results_(std::move(results));
 }
 
-void Run::run_configuration(Job& job, const Configuration& configuration, std::size_t ticket) {
+namespace {
+
+// jitter_of gives the seed of one repetition: what repetition 2 of seed 7 does, the first of seed 9
+// does, so that its cases can be run again alone.
+std::uint64_t jitter_of(const RunPlan& plan, std::size_t ticket) {
+  return plan.seed + ticket / plan.selection->configurations.size();
+}
+
+}  // namespace
+
+StagePlan Run::stage_plan(const Job& job, const Configuration& configuration, std::size_t ticket) {
   StagePlan stage_plan;
   stage_plan.catalogue = plan_.context.catalogue;
   stage_plan.gateway = plan_.context.gateway;
@@ -86,6 +101,13 @@ void Run::run_configuration(Job& job, const Configuration& configuration, std::s
   std::uint64_t number = static_cast<std::uint64_t>(ticket) << 20;
   for (const Chosen& one : configuration.cases)
     stage_plan.cases.push_back({one.cell, one.story, one.control, number++});
+  if (plan_.jitter) {
+    stage_plan.jitter = jitter_of(plan_, ticket);
+    std::vector<StageCase> in_order;
+    for (const std::size_t at : shuffled(stage_plan.cases.size(), *stage_plan.jitter))
+      in_order.push_back(stage_plan.cases[at]);
+    stage_plan.cases = std::move(in_order);
+  }
   // An address of its own for every gateway on this machine, so that its port may be fixed.
   const auto process = static_cast<unsigned>(::getpid());
   stage_plan.listen_address =
@@ -94,10 +116,14 @@ void Run::run_configuration(Job& job, const Configuration& configuration, std::s
   stage_plan.keep_directory = plan_.keep;
   stage_plan.seed = plan_.seed;
   stage_plan.in_flight = plan_.in_flight;
+  return stage_plan;
+}
+
+void Run::run_configuration(Job& job, const Configuration& configuration, std::size_t ticket) {
   std::optional<StageReport> report;
   {
     const std::lock_guard lock(job.mutex);
-    job.stage = std::make_unique<Stage>(job.io, std::move(stage_plan));
+    job.stage = std::make_unique<Stage>(job.io, stage_plan(job, configuration, ticket));
   }
   std::exception_ptr error;
   asio::co_spawn(job.io, job.stage->play(), [&](std::exception_ptr problem, StageReport done) {
@@ -108,7 +134,9 @@ void Run::run_configuration(Job& job, const Configuration& configuration, std::s
   job.io.run();
   if (error) std::rethrow_exception(error);
   std::vector<reports::CaseResult> results;
-  for (JudgedCase& judged : judge_stage(plan_.context, *report))
+  ResultContext context = plan_.context;
+  if (plan_.jitter) context.options += fmt::format(" --jitter --seed {}", jitter_of(plan_, ticket));
+  for (JudgedCase& judged : judge_stage(context, *report))
     results.push_back(std::move(judged.result));
   {
     const std::lock_guard lock(mutex_);
@@ -214,7 +242,7 @@ void Run::work(Job& job) {
   while (!interrupted_) {
     const std::size_t ticket = next_++;
     if (ticket >= once * plan_.repeat) return;
-    const Configuration& configuration = selection.configurations[ticket % once];
+    const Configuration& configuration = selection.configurations[order_[ticket % once]];
     try {
       const std::string why = inexpressible(*plan_.context.gateway, configuration);
       if (!why.empty()) {

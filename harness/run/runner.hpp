@@ -26,6 +26,7 @@ struct RunPlan {
   unsigned jobs = 2;
   unsigned repeat = 1;
   std::uint64_t seed = 0;
+  bool jitter = false;  ///< Order, pieces and moments of writes at random, by seed + repetition.
   bool keep = false;
   bool fail_fast = false;
   std::size_t in_flight = 48;
@@ -67,6 +68,7 @@ class Run {
  private:
   struct Job;
   void work(Job& job);
+  StagePlan stage_plan(const Job& job, const Configuration& configuration, std::size_t ticket);
   void run_configuration(Job& job, const Configuration& configuration, std::size_t ticket);
   void run_invalid(Job& job, const Configuration& configuration);
   void hand_on(std::vector<reports::CaseResult> results);
@@ -76,6 +78,7 @@ class Run {
   std::atomic<std::size_t> next_{0};
   std::atomic<bool> interrupted_{false};
   std::mutex mutex_;
+  std::vector<std::size_t> order_;  ///< Of the configurations.
   std::vector<std::unique_ptr<Job>> jobs_;
   std::string trouble_;
   RunCounters counters_;

@@ -16,6 +16,7 @@
 
 #include "control/time_scale.hpp"
 #include "judge/sentinel.hpp"
+#include "peers/jitter.hpp"
 #include "peers/meetings.hpp"
 #include "peers/scene.hpp"
 #include "run/message.hpp"
@@ -63,6 +64,10 @@ std::vector<const Script*> servers_of(const StageCase& what) {
       if (script.role == Role::kServer) servers.push_back(&script);
   if (servers.empty()) servers.push_back(nullptr);
   return servers;
+}
+
+std::string id_of(const StageCase& what) {
+  return what.matrix != nullptr ? what.matrix->id() : what.story->id();
 }
 
 int count_of(const Observation& observation, std::string_view kind) {
@@ -164,6 +169,7 @@ void Stage::State::cast(std::unique_ptr<PlayedCase> played, std::size_t index) {
   scene.authority = plan.authority;
   scene.client_address = address_of(10, index);
   scene.limit = scaled(kWaitLimit);
+  if (plan.jitter) scene.jitter = jitter_seed(*plan.jitter, id_of(played->what));
   CastCase* self = one.get();
   scene.apply = [this](const Assignment& changes) { return apply(changes); };
   one->meetings = std::make_unique<Meetings>(io.get_executor(), scene.limit);

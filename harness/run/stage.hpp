@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -38,7 +39,8 @@ struct StagePlan {
   std::string program_directory;
   bool keep_directory = false;
   std::uint64_t seed = 0;
-  std::size_t in_flight = 48;  ///< Cases played at once.
+  std::size_t in_flight = 48;           ///< Cases played at once.
+  std::optional<std::uint64_t> jitter;  ///< Seed of the unrest on the wire; none: there is none.
 };
 
 /// PlayedCase is one case with what was seen of it.

@@ -20,6 +20,17 @@ expect 3 "--min asks for 2" "$POSTERN" run --min 2 "$mode/client=plain/server=go
 expect 0 "not counted: 2" "$POSTERN" run tls-modes/server-level=require/client-certificate=require/client-level=verify/client=plain/server=good \
   tls-modes/server-level=attempt/client-certificate=none/client-level=verify/client=plain/server=expired
 
+# A covering array: fewer cases, the same for the same seed, and the run says what it covers.
+expect 2 "strength" "$POSTERN" run --strength 4
+expect 0 "pairs covered (seed 3)" "$POSTERN" list tls-modes --strength 2 --seed 3
+"$POSTERN" list tls-modes --strength 2 --seed 3 2>/dev/null >"$scratch/pairs"
+"$POSTERN" list tls-modes --strength 2 --seed 3 2>/dev/null | cmp -s - "$scratch/pairs" || fail "the same seed chooses the same cases"
+"$POSTERN" list tls-modes --strength 2 --seed 4 2>/dev/null | cmp -s - "$scratch/pairs" && fail "another seed chooses others"
+[ "$(wc -l <"$scratch/pairs")" -lt 600 ] || fail "pairs need few cases"
+few=(--filter "kind=matrix client=plain|starttls server=good|expired")
+expect 0 "strength 2: " "$POSTERN" run tls-modes --strength 2 --seed 3 "${few[@]}" --results "$scratch/few.jsonl"
+grep -q '"notes":."strength 2: .* of 112 cases, all .* pairs covered (seed 3)"' "$scratch/few.jsonl" || fail "the results say what the run covered"
+
 [ "$("$POSTERN" list --suites | grep -c '^tls-modes/server')" -eq 28 ] || fail "28 mode combinations are listed"
 [ "$("$POSTERN" list | sort | uniq -d | wc -l)" -eq 0 ] || fail "case ids are unique"
 
@@ -27,6 +38,45 @@ expect 0 "not counted: 2" "$POSTERN" run tls-modes/server-level=require/client-c
 own_scenarios
 edit "$scenarios/requirements.xml" 's|^</requirements>|  <requirement id="NEW-1" source="nowhere" level="MUST">Nothing cites it.</requirement>\n&|'
 expect 1 "NEW-1 has no case: Nothing cites it." "$POSTERN" --scenarios "$scenarios" coverage
+
+expect 1 "NEW-1 (MUST, nowhere)" "$POSTERN" --scenarios "$scenarios" coverage NEW-1
+expect 0 "stories/starttls-takes-no-parameter" "$POSTERN" coverage STLS-1
+expect 2 "did you mean \"STLS-1\"" "$POSTERN" coverage STLS-11
+
+# Gaps: each has an id, and for most of them something can be begun.
+expect 1 "requirement/NEW-1" "$POSTERN" --scenarios "$scenarios" gaps
+expect 2 "found no gap" "$POSTERN" --scenarios "$scenarios" gaps --new requirement/NEW-2
+expect 0 "stories/starttls/new-1.xml" "$POSTERN" --scenarios "$scenarios" gaps --new requirement/NEW-1
+expect 0 "1 case: 1 pass" "$POSTERN" --scenarios "$scenarios" run stories/new-1
+printf '| `%s` | %s | 0 |  |\n' odd "does odd things" >"$scratch/faults.md"
+expect 1 "does odd things" "$POSTERN" gaps --faults "$scratch/faults.md"
+expect 2 "nothing can be begun" "$POSTERN" gaps --faults "$scratch/faults.md" --new uncaught/odd
+
+# A story to begin with passes as it is, on either side, and is never written over another.
+own_scenarios
+for side in client server; do
+  expect 0 "wrote" "$POSTERN" --scenarios "$scenarios" new-story "brand-new-$side" --ref IN-3 --side "$side"
+  expect 0 "1 case: 1 pass" "$POSTERN" --scenarios "$scenarios" run "stories/brand-new-$side"
+  expect 2 "there is a story" "$POSTERN" --scenarios "$scenarios" new-story "brand-new-$side" --ref IN-3
+done
+expect 2 "did you mean" "$POSTERN" --scenarios "$scenarios" new-story another --ref IN-33
+expect 2 "allowed: small letters" "$POSTERN" --scenarios "$scenarios" new-story "Not a name" --ref IN-3
+expect 0 "in order" "$POSTERN" check "$scenarios"
+
+# Unrest on the wire changes no verdict, and the same seed does the same. What ends now this way and now
+# another is unstable.
+expect 0 "1 case: 1 pass" "$POSTERN" run --jitter --seed 5 "$mode/client=plain/server=good"
+expect 0 "2 cases: 2 pass" "$POSTERN" run --jitter --repeat 2 "$mode/client=plain/server=good"
+own_scenarios
+# From its second start on this gateway takes require for attempt.
+moody='<start><arg>sh</arg><arg>-c</arg><arg>[ ! -e ONCE ] || sed -i '"'s/server-level=.require./server-level=\\x22attempt\\x22/'"' "$5"; touch ONCE; exec "$@"</arg><arg>sh</arg>'
+text=$(<"$scenarios/gateways/reference.xml")
+text=${text/'name="reference"'/'name="moody"'}
+text=${text/'<start>'/"${moody//ONCE/"$scratch/once"}"}
+printf '%s\n' "$text" >"$scenarios/gateways/moody.xml"
+expect 1 "another time fail, accept" "$POSTERN" --scenarios "$scenarios" run --gateway moody --repeat 2 \
+  tls-modes/server-level=require/client-certificate=none/client-level=none/client=plain/server=good
+grep -q "^UNSTABLE  tls-modes" "$scratch/out" && grep -q "^Another time:" "$scratch/out" || fail "both dialogues are shown"
 
 # A gateway that cannot take settings while it runs: skipped, with the reason.
 own_scenarios
