@@ -10,6 +10,7 @@
 #include "expectation.hpp"
 #include "located_xml.hpp"
 #include "peer.hpp"
+#include "tls_step.hpp"
 
 // A story is one dialogue that matters, line by line; its steps are the actions that matrix peers
 // are made of.
@@ -17,16 +18,18 @@
 namespace postern {
 
 enum class StepKind {
-  kSay,       ///< Writes bytes.
-  kHear,      ///< Client: one reply. Server: one command.
-  kStarttls,  ///< The handshake (not the command or its reply).
-  kDeliver,   ///< Client: MAIL, RCPT, DATA, the message, its 250. Server: takes one message.
-  kMessage,   ///< Client: the message and the final dot, after a 354 was heard.
-  kConnect,   ///< Client: a further connection. Server: waits for a further one.
-  kClose,     ///< Ends the sending side (FIN; close_notify first under TLS).
-  kReset,     ///< Resets the connection.
-  kEnd,       ///< The gateway ends the connection, after sending nothing more.
-  kApply,     ///< Client: the gateway gets other settings while it runs.
+  kSay,          ///< Writes bytes.
+  kHear,         ///< Client: one reply. Server: one command.
+  kStarttls,     ///< The handshake (not the command or its reply).
+  kDeliver,      ///< Client: MAIL, RCPT, DATA, the message, its 250. Server: takes one message.
+  kMessage,      ///< Client: the message and the final dot, after a 354 was heard.
+  kConnect,      ///< Client: a further connection. Server: waits for a further one.
+  kClose,        ///< Ends the sending side (FIN; close_notify first under TLS).
+  kReset,        ///< Resets the connection.
+  kEnd,          ///< The gateway ends the connection, after sending nothing more.
+  kRenegotiate,  ///< Asks for a second handshake inside TLS 1.2.
+  kHearAlert,    ///< Reads TLS records up to an alert.
+  kApply,        ///< Client: the gateway gets other settings while it runs.
 };
 
 struct Step {
@@ -44,19 +47,11 @@ struct Step {
   std::string contains;
   // kHear, server: the verb.
   std::string command;
-  // kStarttls: what is shown, believed and spoken; what must be seen.
-  std::string certificate, trust;
-  std::vector<TlsVersion> versions;
-  Asks asks = Asks::kNo;
-  bool may_fail = false;      ///< A handshake that fails conforms too, and ends the story.
-  bool must_fail = false;     ///< Only a handshake that fails conforms.
-  std::optional<bool> asked;  ///< Client: whether a certificate is asked for.
-  std::string version;        ///< "1.2" or "1.3" must be agreed on.
+  TlsStep tls;
   // kApply: the settings that change, and whether the gateway must refuse them.
   Assignment changes;
   bool refused = false;
-  // kEnd: "close" (FIN, with or without close_notify) or "reset" or "" (either is too vague:
-  // close).
+  // kEnd, kClose: how, in the words of the vocabulary.
   std::string how;
 };
 

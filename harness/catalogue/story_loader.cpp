@@ -4,17 +4,24 @@
 #include <filesystem>
 
 #include "catalogue/loaders.hpp"
+#include "catalogue/story_tls.hpp"
 
 namespace postern {
 namespace {
 
 const std::map<std::string, StepKind>& step_kinds() {
-  static const std::map<std::string, StepKind> kKinds = {
-      {"say", StepKind::kSay},           {"hear", StepKind::kHear},
-      {"starttls", StepKind::kStarttls}, {"deliver", StepKind::kDeliver},
-      {"message", StepKind::kMessage},   {"connect", StepKind::kConnect},
-      {"close", StepKind::kClose},       {"reset", StepKind::kReset},
-      {"end", StepKind::kEnd},           {"apply", StepKind::kApply}};
+  static const std::map<std::string, StepKind> kKinds = {{"say", StepKind::kSay},
+                                                         {"hear", StepKind::kHear},
+                                                         {"starttls", StepKind::kStarttls},
+                                                         {"deliver", StepKind::kDeliver},
+                                                         {"message", StepKind::kMessage},
+                                                         {"connect", StepKind::kConnect},
+                                                         {"close", StepKind::kClose},
+                                                         {"reset", StepKind::kReset},
+                                                         {"end", StepKind::kEnd},
+                                                         {"apply", StepKind::kApply},
+                                                         {"renegotiate", StepKind::kRenegotiate},
+                                                         {"hear-alert", StepKind::kHearAlert}};
   return kKinds;
 }
 
@@ -75,34 +82,6 @@ void read_hear(const Reader& reader, pugi::xml_node node, Step& step) {
   step.command = reader.text(node, "command");
 }
 
-void read_handshake(const Reader& reader, pugi::xml_node node, Role role, Step& step) {
-  static const std::vector<std::string> kAsks = {"no", "request", "require"};
-  step.certificate = reader.text(node, "certificate", role == Role::kServer ? "server-good" : "");
-  step.trust = reader.text(node, "trust");
-  step.versions = {TlsVersion::k13};
-  if (reader.has(node, "tls")) step.versions = read_versions(reader, node, "tls");
-  step.asks = static_cast<Asks>(index_of(kAsks, reader.text(node, "asks")));
-  step.may_fail = reader.has(node, "may");
-  step.must_fail = reader.has(node, "must");
-  if (reader.has(node, "asked")) step.asked = reader.text(node, "asked") == "yes";
-  step.version = reader.text(node, "version");
-  if (step.may_fail && step.must_fail) {
-    reader.complain(node, "must", "found both \"may\" and \"must\", allowed: one of them");
-  }
-  if (step.must_fail && !step.version.empty()) {
-    reader.complain(node, "version",
-                    "found \"version\" beside must=\"fail\", allowed: only where the handshake can "
-                    "succeed");
-  }
-  const TlsVersion agreed = step.version == "1.2" ? TlsVersion::k12 : TlsVersion::k13;
-  if (!step.version.empty() &&
-      std::find(step.versions.begin(), step.versions.end(), agreed) == step.versions.end()) {
-    reader.complain(
-        node, "version",
-        fmt::format("found version=\"{}\", allowed: one that \"tls\" lists", step.version));
-  }
-}
-
 void read_apply(const Reader& reader, pugi::xml_node node, Step& step) {
   for (pugi::xml_attribute attribute : node.attributes())
     if (std::string_view(attribute.name()) != "refused")
@@ -118,9 +97,8 @@ Step read_step(const Reader& reader, pugi::xml_node node, Role role, StepKind ki
   step.place = reader.place(node);
   if (kind == StepKind::kSay) read_say(reader, node, step);
   if (kind == StepKind::kHear) read_hear(reader, node, step);
-  if (kind == StepKind::kStarttls) read_handshake(reader, node, role, step);
   if (kind == StepKind::kApply) read_apply(reader, node, step);
-  if (kind == StepKind::kEnd) step.how = reader.text(node, "how", "close");
+  read_tls(reader, node, role, step);
   return step;
 }
 
@@ -132,7 +110,7 @@ class Lint {
   void step(pugi::xml_node node, const Step& step) {
     if (step.kind == StepKind::kConnect) {
       over_.clear();
-      encrypted_ = go_ahead_ = false;
+      encrypted_ = go_ahead_ = notified_ = false;
       return;
     }
     // What the gateway is set to has nothing to do with the connection.
@@ -141,8 +119,10 @@ class Lint {
       // After FIN the other direction is still open: replies may come, and the end.
       const bool half_open =
           over_ == "close" && (step.kind == StepKind::kHear || step.kind == StepKind::kEnd ||
-                               step.kind == StepKind::kReset);
-      if (!half_open) {
+                               step.kind == StepKind::kReset || step.kind == StepKind::kHearAlert ||
+                               (notified_ && (step.tls.wire || step.how == "fin")));
+      const bool told = over_ == "renegotiate" && step.kind == StepKind::kEnd;
+      if (!half_open && !told) {
         reader_.complain(node, fmt::format("found <{}> after <{}>, allowed: <connect> first",
                                            node.name(), over_));
       }
@@ -171,6 +151,10 @@ class Lint {
         go_ahead_ = false;
         break;
       case StepKind::kClose:
+        notified_ = ends_half(step);
+        over_ = node.name();
+        break;
+      case StepKind::kRenegotiate:
       case StepKind::kReset:
       case StepKind::kEnd:
         over_ = node.name();
@@ -184,6 +168,7 @@ class Lint {
   std::string over_;  ///< What ended this connection; empty: it is open.
   bool encrypted_ = false;
   bool go_ahead_ = false;
+  bool notified_ = false;  ///< Only close_notify was sent; the connection is open below TLS.
 };
 
 Script read_script(const Reader& reader, pugi::xml_node node, Role role) {
@@ -192,11 +177,13 @@ Script read_script(const Reader& reader, pugi::xml_node node, Role role) {
   script.place = reader.place(node);
   script.peer = reader.text(node, "peer");
   Lint lint(reader);
+  TlsLint tls_lint(reader, role);
   for (pugi::xml_node child : node.children()) {
     const auto kind = step_kinds().find(child.name());
     if (kind == step_kinds().end()) continue;
     script.steps.push_back(read_step(reader, child, role, kind->second));
     lint.step(child, script.steps.back());
+    tls_lint.step(child, script.steps.back());
   }
   if (script.peer.empty() == script.steps.empty()) {
     reader.complain(node, fmt::format("found <{}> with neither or both of \"peer\" and steps, "

@@ -27,6 +27,7 @@ enum class ValueType {
   kVerb,       ///< An SMTP command's verb.
   kKeywords,   ///< EHLO keywords joined by spaces.
   kNumbers,    ///< Numbers above 0 joined by spaces.
+  kAlerts,     ///< TLS alerts joined by '|': names, numbers or fatal.
   kMode,       ///< File permissions, 0600.
   kFileName,   ///< A relative file name that stays in its directory.
   kPattern,    ///< A regular expression (RE2).

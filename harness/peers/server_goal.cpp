@@ -64,6 +64,11 @@ asio::awaitable<bool> ServerConversation::answer(Point point, std::string reply)
       case Act::kClose:
         co_await talk_.finish();
         co_return false;
+      case Act::kStall:
+      case Act::kTruncate:  // These two stand only in the handshake (catalogue/peer_loader.cpp).
+      case Act::kAlert:
+        co_await talk_.await_end();
+        co_return false;
       case Act::kSay:
         reply = here->bytes;
         break;

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "peers/reply.hpp"
 #include "peers/scene.hpp"
@@ -44,6 +45,7 @@ class Talk {
 
   /// ahead tells whether bytes were read beyond the last line or reply.
   const std::string& ahead() const { return buffer_; }
+  std::string take_ahead() { return std::exchange(buffer_, std::string()); }
 
   Scene& scene() { return scene_; }
   Phase phase() const { return wire_.phase(); }
