@@ -33,7 +33,7 @@ void add_requirements(const Catalogue& catalogue, std::vector<Gap>& gaps) {
 void add_settings(const Catalogue& catalogue, std::vector<Gap>& gaps) {
   std::vector<const Setting*> listed;
   for (const Setting& one : settings())
-    if (!one.values.empty()) listed.push_back(&one);
+    if (!one.values.empty() && !one.extra) listed.push_back(&one);
   const auto name = [&](const Assignment& all) {
     Assignment some;
     for (const Setting* one : listed) some.set(one->name, *all.get(one->name));
@@ -83,7 +83,7 @@ void add_certificates(const Catalogue& catalogue, const std::vector<std::string>
     for (const Peer* peer : on_axes(catalogue, role)) shown.insert(peer->certificate);
   for (const auto& story : catalogue.stories)
     for (const Script& script : story->scripts)
-      for (const Step& step : script.steps) shown.insert(step.certificate);
+      for (const Step& step : script.steps) shown.insert(step.tls.certificate);
   for (const std::string& name : certificates)
     if (shown.count(name) == 0)
       gaps.push_back({"certificate/" + name,
@@ -305,10 +305,10 @@ std::set<std::string> speaks(const Story& story) {
   for (const Script& script : story.scripts) {
     bool tls = false;
     for (const Step& step : script.steps) {
-      if (step.kind != StepKind::kStarttls || step.versions.empty()) continue;
+      if (step.kind != StepKind::kStarttls || step.tls.versions.empty()) continue;
       tls = true;
-      if (step.versions.back() >= TlsVersion::k12)
-        ways.insert(step.versions.back() == TlsVersion::k12 ? "tls-1.2" : "tls-1.3");
+      if (step.tls.versions.back() >= TlsVersion::k12)
+        ways.insert(step.tls.versions.back() == TlsVersion::k12 ? "tls-1.2" : "tls-1.3");
     }
     if (!tls && !script.steps.empty()) ways.insert("clear");
   }

@@ -46,6 +46,9 @@ void resolve_peers(const std::vector<PeerDraft>& drafts, Catalogue& catalogue, P
 void check_references(const Catalogue& catalogue, const std::vector<PeerDraft>& drafts,
                       const PkiNames& pki, Problems& problems);
 
+/// read_deviation reads one <deviate>, of a peer or of a handshake of that role.
+Deviation read_deviation(const Reader& reader, pugi::xml_node node, Role role);
+
 /// read_versions reads a list of TLS versions; a gap in it is a problem at `attribute`.
 std::vector<TlsVersion> read_versions(const Reader& reader, pugi::xml_node node,
                                       const char* attribute);

@@ -33,16 +33,20 @@ enum class Point {
 
 /// Act is what a peer does there instead of what its goal wants.
 enum class Act {
-  kSay,    ///< Writes `bytes` in place of the line or flight that was due.
-  kSkip,   ///< Leaves the step out.
-  kClose,  ///< Ends its sending side (FIN), then waits for the gateway's end.
-  kReset,  ///< Resets the connection.
+  kSay,       ///< Writes `bytes` in place of the line or flight that was due.
+  kSkip,      ///< Leaves the step out.
+  kClose,     ///< Ends its sending side (FIN), then waits for the gateway's end.
+  kReset,     ///< Resets the connection.
+  kStall,     ///< Says nothing more, and waits for the gateway to end the connection.
+  kTruncate,  ///< In the handshake: writes the first half of the flight that is due, then FIN.
+  kAlert,     ///< In the handshake: writes a fatal alert in place of the flight that is due.
 };
 
 struct Deviation {
   Point at = Point::kGreeting;
   Act act = Act::kSkip;
   std::string bytes;  ///< For kSay: exactly these, line end included.
+  int alert = 0;      ///< For kAlert: its number.
   Condition when;     ///< Keys: phase=clear|tls, connection=N.
   Place place;
 };

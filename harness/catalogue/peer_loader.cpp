@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "catalogue/loaders.hpp"
+#include "catalogue/tls_alerts.hpp"
 
 namespace postern {
 namespace {
@@ -13,22 +14,30 @@ const char* role_word(Role role) {
   return role == Role::kClient ? "client" : "server";
 }
 
-Deviation read_deviation(const Reader& reader, pugi::xml_node node) {
-  static const KnownKeys kKeys = {{"phase", {"clear", "tls"}}, {"connection", {}}};
-  Deviation deviation;
-  deviation.place = reader.place(node);
-  deviation.at = static_cast<Point>(index_of(deviation_points(), reader.text(node, "at")));
-  deviation.act = static_cast<Act>(index_of(deviation_acts(), reader.text(node, "do")));
-  if (reader.has(node, "when")) deviation.when = reader.condition(node, "when", &kKeys);
-  const bool says = reader.text(node, "do") == "say";
-  if (says && !reader.has(node, "raw")) {
-    reader.complain(node, "do", "found do=\"say\" without the attribute \"raw\", which it needs");
-  } else if (!says && reader.has(node, "raw")) {
-    reader.complain(node, "raw", "found \"raw\" without do=\"say\", allowed: only with it");
-  } else if (says) {
-    deviation.bytes = reader.raw(node, "raw");
-  }
-  return deviation;
+/// read_alert reads the alert that is sent: one, by name or number.
+void read_alert(const Reader& reader, pugi::xml_node node, Deviation& deviation) {
+  const std::string word = reader.text(node, "alert");
+  deviation.alert = alert_number(word);
+  if (deviation.alert >= 0 || word.empty()) return;
+  reader.complain(node, "alert",
+                  fmt::format("found alert=\"{}\", allowed: one name of RFC 8446 §6, or a number "
+                              "from 0 to 255{}",
+                              word, did_you_mean(word, alert_names())));
+}
+
+/// check_flight complains of acts upon a flight where none is due that is in clear text.
+void check_flight(const Reader& reader, pugi::xml_node node, Role role,
+                  const Deviation& deviation) {
+  if (deviation.act != Act::kTruncate && deviation.act != Act::kAlert) return;
+  // A server's flight is the answer to the ClientHello; when that is out, the client's is due.
+  if (deviation.at == Point::kClientHello) return;
+  if (deviation.at == Point::kCertificate && role == Role::kClient) return;
+  reader.complain(node, "do",
+                  fmt::format("found do=\"{}\" at=\"{}\" of a {}, allowed: only at {}, where its "
+                              "flight is due",
+                              reader.text(node, "do"), reader.text(node, "at"), role_word(role),
+                              role == Role::kClient ? "\"client-hello\" or \"certificate\""
+                                                    : "\"client-hello\""));
 }
 
 /// only_for complains of an attribute that means nothing for the role.
@@ -56,7 +65,7 @@ PeerDraft read_peer(const Reader& reader, pugi::xml_node node) {
   peer.comes_back_in_clear = reader.has(node, "afterwards");
   peer.control = reader.text(node, "control");
   for (pugi::xml_node child : node.children("deviate")) {
-    peer.deviations.push_back(read_deviation(reader, child));
+    peer.deviations.push_back(read_deviation(reader, child, peer.role));
   }
   only_for(reader, node, "trust", Role::kClient);
   only_for(reader, node, "afterwards", Role::kClient);
@@ -170,6 +179,32 @@ class Resolution {
 };
 
 }  // namespace
+
+Deviation read_deviation(const Reader& reader, pugi::xml_node node, Role role) {
+  static const KnownKeys kKeys = {{"phase", {"clear", "tls"}}, {"connection", {}}};
+  Deviation deviation;
+  deviation.place = reader.place(node);
+  deviation.at = static_cast<Point>(index_of(deviation_points(), reader.text(node, "at")));
+  deviation.act = static_cast<Act>(index_of(deviation_acts(), reader.text(node, "do")));
+  if (reader.has(node, "when")) deviation.when = reader.condition(node, "when", &kKeys);
+  const std::string act = reader.text(node, "do");
+  for (const auto& [needed, attribute] : {std::pair{"say", "raw"}, {"alert", "alert"}}) {
+    if (act == needed && !reader.has(node, attribute)) {
+      reader.complain(node, "do",
+                      fmt::format("found do=\"{}\" without the attribute \"{}\", which it needs",
+                                  needed, attribute));
+    } else if (act != needed && reader.has(node, attribute)) {
+      reader.complain(
+          node, attribute,
+          fmt::format("found \"{}\" without do=\"{}\", allowed: only with it", attribute, needed));
+    }
+  }
+  if (deviation.act == Act::kSay && reader.has(node, "raw"))
+    deviation.bytes = reader.raw(node, "raw");
+  if (deviation.act == Act::kAlert) read_alert(reader, node, deviation);
+  check_flight(reader, node, role, deviation);
+  return deviation;
+}
 
 std::vector<TlsVersion> read_versions(const Reader& reader, pugi::xml_node node,
                                       const char* attribute) {

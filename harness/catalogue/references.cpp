@@ -80,8 +80,8 @@ void check_story(const Story& story, References& references) {
   for (const Script& script : story.scripts) {
     if (!script.peer.empty()) references.peer(script.role, script.peer, script.place);
     for (const Step& step : script.steps) {
-      references.certificate(step.certificate, step.place);
-      references.trust(step.trust, step.place);
+      references.certificate(step.tls.certificate, step.place);
+      references.trust(step.tls.trust, step.place);
     }
   }
 }

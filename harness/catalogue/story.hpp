@@ -11,6 +11,7 @@
 #include "expectation.hpp"
 #include "located_xml.hpp"
 #include "peer.hpp"
+#include "tls_step.hpp"
 
 // A story is one dialogue that matters, line by line; its steps are the actions that matrix peers
 // are made of.
@@ -18,21 +19,23 @@
 namespace postern {
 
 enum class StepKind {
-  kSay,       ///< Writes bytes.
-  kHear,      ///< Client: one reply. Server: one command.
-  kStarttls,  ///< The handshake (not the command or its reply).
-  kDeliver,   ///< Client: MAIL, RCPT, DATA, the message, its 250. Server: takes one message.
-  kMessage,   ///< Client: the message and the final dot, after a 354 was heard.
-  kConnect,   ///< Client: a further connection. Server: waits for a further one.
-  kClose,     ///< Ends the sending side (FIN; close_notify first under TLS).
-  kReset,     ///< Resets the connection.
-  kEnd,       ///< The gateway ends the connection, after sending nothing more.
-  kApply,     ///< Client: the gateway gets other settings while it runs.
-  kUse,       ///< The steps of a prefix; none is left once a story is loaded.
-  kMeet,      ///< Waits until every script that names this meeting is there.
-  kAwait,     ///< Waits until the gateway's record tells something of this case.
-  kSilence,   ///< The gateway has said nothing that was not heard.
-  kNobody,    ///< Server: no connection ever comes.
+  kSay,          ///< Writes bytes.
+  kHear,         ///< Client: one reply. Server: one command.
+  kStarttls,     ///< The handshake (not the command or its reply).
+  kDeliver,      ///< Client: MAIL, RCPT, DATA, the message, its 250. Server: takes one message.
+  kMessage,      ///< Client: the message and the final dot, after a 354 was heard.
+  kConnect,      ///< Client: a further connection. Server: waits for a further one.
+  kClose,        ///< Ends the sending side (FIN; close_notify first under TLS).
+  kReset,        ///< Resets the connection.
+  kEnd,          ///< The gateway ends the connection, after sending nothing more.
+  kRenegotiate,  ///< Asks for a second handshake inside TLS 1.2.
+  kHearAlert,    ///< Reads TLS records up to an alert.
+  kApply,        ///< Client: the gateway gets other settings while it runs.
+  kUse,          ///< The steps of a prefix; none is left once a story is loaded.
+  kMeet,         ///< Waits until every script that names this meeting is there.
+  kAwait,        ///< Waits until the gateway's record tells something of this case.
+  kSilence,      ///< The gateway has said nothing that was not heard.
+  kNobody,       ///< Server: no connection ever comes.
 };
 
 struct Step {
@@ -58,19 +61,11 @@ struct Step {
   // kUse: a prefix; kMeet: a meeting; kAwait: a kind of event, and how many of it.
   std::string name;
   int count = 1;
-  // kStarttls: what is shown, believed and spoken; what must be seen.
-  std::string certificate, trust;
-  std::vector<TlsVersion> versions;
-  Asks asks = Asks::kNo;
-  bool may_fail = false;      ///< A handshake that fails conforms too, and ends the story.
-  bool must_fail = false;     ///< Only a handshake that fails conforms.
-  std::optional<bool> asked;  ///< Client: whether a certificate is asked for.
-  std::string version;        ///< "1.2" or "1.3" must be agreed on.
+  TlsStep tls;
   // kApply: the settings that change, and whether the gateway must refuse them.
   Assignment changes;
   bool refused = false;
-  // kEnd: "close" (FIN, with or without close_notify) or "reset" or "" (either is too vague:
-  // close).
+  // kEnd, kClose: how, in the words of the vocabulary.
   std::string how;
 };
 

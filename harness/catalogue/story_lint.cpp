@@ -4,6 +4,7 @@
 #include <map>
 
 #include "catalogue/story_parts.hpp"
+#include "catalogue/story_tls.hpp"
 
 // What the steps of a story make impossible, found before any socket opens.
 
@@ -35,7 +36,7 @@ void Lint::opened() {
   over_.clear();
   last_command_.clear();
   owed_ = 1;
-  spoken_ = encrypted_ = go_ahead_ = false;
+  spoken_ = encrypted_ = go_ahead_ = notified_ = false;
 }
 
 void Lint::step(pugi::xml_node node, const Step& step) {
@@ -56,8 +57,10 @@ void Lint::step(pugi::xml_node node, const Step& step) {
     // After FIN the other direction is still open: replies may come, and the end.
     const bool half_open =
         over_ == "close" && (step.kind == StepKind::kHear || step.kind == StepKind::kEnd ||
-                             step.kind == StepKind::kReset);
-    if (!half_open) {
+                             step.kind == StepKind::kReset || step.kind == StepKind::kHearAlert ||
+                             (notified_ && (step.tls.wire || step.how == "fin")));
+    const bool told = over_ == "renegotiate" && step.kind == StepKind::kEnd;
+    if (!half_open && !told) {
       reader_.complain(
           node, fmt::format("found <{}> after <{}>, allowed: <connect> first", node.name(), over_));
     }
@@ -135,6 +138,10 @@ void Lint::follow(pugi::xml_node node, const Step& step) {
       ++owed_;
       break;
     case StepKind::kClose:
+      notified_ = ends_half(step);
+      over_ = node.name();
+      break;
+    case StepKind::kRenegotiate:
     case StepKind::kReset:
     case StepKind::kEnd:
     case StepKind::kNobody:

@@ -6,13 +6,14 @@
 
 #include "catalogue/loaders.hpp"
 #include "catalogue/story_parts.hpp"
+#include "catalogue/story_tls.hpp"
 
 namespace postern {
 namespace {
 
 /// use puts the steps of a prefix in.
 void use(const Reader& reader, pugi::xml_node node, const std::map<std::string, Prefix>& prefixes,
-         const std::string& name, Script& script, Lint& lint) {
+         const std::string& name, Script& script, Lint& lint, TlsLint& tls_lint) {
   std::vector<std::string> known;
   for (const auto& [key, prefix] : prefixes)
     if (prefix.role == script.role) known.push_back(key);
@@ -28,6 +29,7 @@ void use(const Reader& reader, pugi::xml_node node, const std::map<std::string, 
   }
   for (const Step& step : found->second.steps) {
     lint.step(node, step);
+    tls_lint.step(node, step);
     script.steps.push_back(step);
   }
 }
@@ -35,15 +37,17 @@ void use(const Reader& reader, pugi::xml_node node, const std::map<std::string, 
 void read_steps(const Reader& reader, pugi::xml_node node,
                 const std::map<std::string, Prefix>& prefixes, Script& script) {
   Lint lint(reader, script.role);
+  TlsLint tls_lint(reader, script.role);
   for (pugi::xml_node child : node.children()) {
     const auto kind = step_kind_of(child.name());
     if (!kind || !holds_here(reader, child)) continue;
     Step step = read_step(reader, child, script.role, *kind);
     if (*kind == StepKind::kUse) {
-      use(reader, child, prefixes, step.name, script, lint);
+      use(reader, child, prefixes, step.name, script, lint, tls_lint);
       continue;
     }
     lint.step(child, step);
+    tls_lint.step(child, step);
     script.steps.push_back(std::move(step));
   }
   lint.finish();

@@ -50,6 +50,7 @@ class Lint {
   bool spoken_ = false;       ///< Server: something was said on this connection.
   bool encrypted_ = false;
   bool go_ahead_ = false;
+  bool notified_ = false;  ///< Only close_notify was sent; the connection is open below TLS.
 };
 
 /// lint_together complains of what the scripts of one story make of each other: meetings that

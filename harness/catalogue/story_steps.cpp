@@ -9,6 +9,7 @@
 
 #include "catalogue/loaders.hpp"
 #include "catalogue/story_parts.hpp"
+#include "catalogue/story_tls.hpp"
 
 // Reading the single steps of stories.
 
@@ -19,14 +20,23 @@ constexpr std::size_t kLargestFile = 4'194'304;
 
 const std::map<std::string, StepKind, std::less<>>& step_kinds() {
   static const std::map<std::string, StepKind, std::less<>> kKinds = {
-      {"say", StepKind::kSay},           {"hear", StepKind::kHear},
-      {"starttls", StepKind::kStarttls}, {"deliver", StepKind::kDeliver},
-      {"message", StepKind::kMessage},   {"connect", StepKind::kConnect},
-      {"close", StepKind::kClose},       {"reset", StepKind::kReset},
-      {"end", StepKind::kEnd},           {"apply", StepKind::kApply},
-      {"use", StepKind::kUse},           {"meet", StepKind::kMeet},
-      {"await", StepKind::kAwait},       {"silence", StepKind::kSilence},
-      {"nobody", StepKind::kNobody}};
+      {"say", StepKind::kSay},
+      {"hear", StepKind::kHear},
+      {"starttls", StepKind::kStarttls},
+      {"deliver", StepKind::kDeliver},
+      {"message", StepKind::kMessage},
+      {"connect", StepKind::kConnect},
+      {"close", StepKind::kClose},
+      {"reset", StepKind::kReset},
+      {"end", StepKind::kEnd},
+      {"apply", StepKind::kApply},
+      {"use", StepKind::kUse},
+      {"meet", StepKind::kMeet},
+      {"await", StepKind::kAwait},
+      {"silence", StepKind::kSilence},
+      {"nobody", StepKind::kNobody},
+      {"renegotiate", StepKind::kRenegotiate},
+      {"hear-alert", StepKind::kHearAlert}};
   return kKinds;
 }
 
@@ -117,34 +127,6 @@ void read_hear(const Reader& reader, pugi::xml_node node, Step& step) {
   read_capture(reader, node, step);
 }
 
-void read_handshake(const Reader& reader, pugi::xml_node node, Role role, Step& step) {
-  static const std::vector<std::string> kAsks = {"no", "request", "require"};
-  step.certificate = reader.text(node, "certificate", role == Role::kServer ? "server-good" : "");
-  step.trust = reader.text(node, "trust");
-  step.versions = {TlsVersion::k13};
-  if (reader.has(node, "tls")) step.versions = read_versions(reader, node, "tls");
-  step.asks = static_cast<Asks>(index_of(kAsks, reader.text(node, "asks")));
-  step.may_fail = reader.has(node, "may");
-  step.must_fail = reader.has(node, "must");
-  if (reader.has(node, "asked")) step.asked = reader.text(node, "asked") == "yes";
-  step.version = reader.text(node, "version");
-  if (step.may_fail && step.must_fail) {
-    reader.complain(node, "must", "found both \"may\" and \"must\", allowed: one of them");
-  }
-  if (step.must_fail && !step.version.empty()) {
-    reader.complain(node, "version",
-                    "found \"version\" beside must=\"fail\", allowed: only where the handshake can "
-                    "succeed");
-  }
-  const TlsVersion agreed = step.version == "1.2" ? TlsVersion::k12 : TlsVersion::k13;
-  if (!step.version.empty() &&
-      std::find(step.versions.begin(), step.versions.end(), agreed) == step.versions.end()) {
-    reader.complain(
-        node, "version",
-        fmt::format("found version=\"{}\", allowed: one that \"tls\" lists", step.version));
-  }
-}
-
 void read_apply(const Reader& reader, pugi::xml_node node, Step& step) {
   for (pugi::xml_attribute attribute : node.attributes()) {
     const std::string name = attribute.name();
@@ -175,12 +157,11 @@ Step read_step(const Reader& reader, pugi::xml_node node, Role role, StepKind ki
   step.place = reader.place(node);
   if (kind == StepKind::kSay) read_say(reader, node, step);
   if (kind == StepKind::kHear) read_hear(reader, node, step);
-  if (kind == StepKind::kStarttls) read_handshake(reader, node, role, step);
   if (kind == StepKind::kApply) read_apply(reader, node, step);
-  if (kind == StepKind::kEnd) step.how = reader.text(node, "how", "close");
   if (kind == StepKind::kUse) step.name = reader.text(node, "prefix");
   if (kind == StepKind::kMeet) step.name = reader.text(node, "at");
   if (kind == StepKind::kAwait) read_await(reader, node, step);
+  read_tls(reader, node, role, step);
   return step;
 }
 

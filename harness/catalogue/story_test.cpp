@@ -33,8 +33,8 @@ TEST_F(StoryLoader, ReadsStepsInTheirOrder) {
   EXPECT_THAT(steps[2].offers, ElementsAre("STARTTLS"));
   EXPECT_EQ(steps[3].bytes, "STARTTLS\r\nRSET\r\n");
   EXPECT_THAT(steps[3].splits, ElementsAre(3U, 10U));
-  EXPECT_TRUE(steps[5].may_fail);
-  EXPECT_EQ(steps[5].asked, false);
+  EXPECT_TRUE(steps[5].tls.may_fail);
+  EXPECT_EQ(steps[5].tls.asked, false);
   EXPECT_EQ(steps[9].how, "close");
   EXPECT_EQ(story.scripts[1].peer, "good");
   ASSERT_TRUE(story.inbound);

@@ -65,6 +65,8 @@ const std::vector<ValueForm>& value_forms() {
        "numbers above 0 joined by spaces"},
       {ValueType::kCount, "count", "0|[1-9][0-9]{0,6}", "a number"},
       {ValueType::kSize, "size", "[1-9][0-9]{0,8}[kM]?", "a number of octets, with k or M"},
+      {ValueType::kAlerts, "alerts", "([a-z_]+|[0-9]{1,3})(\\|([a-z_]+|[0-9]{1,3}))*",
+       "TLS alerts joined by \"|\", as handshake_failure, 40 or fatal"},
       {ValueType::kMode, "mode", "0[0-7]{3}", "permissions in octal, as 0600"},
       {ValueType::kFileName, "file-name",
        "[A-Za-z0-9_\\-][A-Za-z0-9._\\-]*(/[A-Za-z0-9_\\-][A-Za-z0-9._\\-]*)*",

@@ -29,6 +29,7 @@ enum class ValueType {
   kNumbers,    ///< Numbers above 0 joined by spaces.
   kCount,      ///< 0 or a number.
   kSize,       ///< A number of octets, with k or M.
+  kAlerts,     ///< TLS alerts joined by '|': names, numbers or fatal.
   kMode,       ///< File permissions, 0600.
   kFileName,   ///< A relative file name that stays in its directory.
   kPattern,    ///< A regular expression (RE2).

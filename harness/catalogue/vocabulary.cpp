@@ -13,6 +13,7 @@ using Words = std::vector<std::string>;
 
 const Words kVersionWords = {"1.0", "1.1", "1.2", "1.3"};
 const Words kYesNo = {"yes", "no"};
+const Words kHandshakePoints = {"client-hello", "certificate", "finished"};
 
 /// required and optional write one row of the table.
 AttributeEntry required(const char* name, Type type, const char* about, Words words = {}) {
@@ -47,17 +48,48 @@ ElementEntry leg_rule(const char* parent) {
           "Decides one leg of the cases for which its condition holds."};
 }
 
-/// handshake is the <starttls> of one role.
-ElementEntry handshake(const char* role, Attributes own) {
-  const bool client = std::string(role) == "client";
-  Attributes attributes = {
+const Words kGroups = {"x25519",    "x448",      "secp256r1", "secp384r1",
+                       "secp521r1", "ffdhe2048", "ffdhe3072"};
+
+/// handshake_attributes are those that a <starttls> has in either role.
+Attributes handshake_attributes(bool client) {
+  return {
       client ? optional("certificate", Type::kName, "Identity to show.", {}, "none")
              : optional("certificate", Type::kName, "Identity to show.", {}, "server-good"),
       optional("tls", Type::kWords, "Versions to speak, without a gap.", kVersionWords, "1.3"),
+      optional("ciphers", Type::kText, "Cipher suites to allow, as OpenSSL writes lists of them.",
+               {}, "OpenSSL's"),
+      optional("groups", Type::kWords, "Groups for the key exchange, the best first.", kGroups,
+               "OpenSSL's"),
+      optional("alpn", Type::kText, "Application protocols to offer (client) or to take (server).",
+               {}, "none"),
+      client ? optional("resume", Type::kWord,
+                        "The session to offer: that of the last ticket of this story, or one that "
+                        "the gateway never gave.",
+                        {"yes", "made-up"})
+             : optional("resume", Type::kWord, "Tickets are issued and accepted.", {"yes"}),
+      optional("records", Type::kNumbers,
+               "So many bytes go into a TLS record, of the flights in clear text and of the data.",
+               {}, "as OpenSSL cuts them"),
+      optional("split", Type::kNumbers, "Offsets at which the first flight is cut into writes."),
       optional("may", Type::kWord, "A failing handshake conforms too, and ends the script.",
                {"fail"}),
       optional("must", Type::kWord, "Only a failing handshake conforms.", {"fail"}),
-      optional("version", Type::kWord, "The version that must be agreed on.", {"1.2", "1.3"})};
+      optional("alert", Type::kAlerts, "The alert with which the gateway must make it fail."),
+      optional("version", Type::kWord, "The version that must be agreed on.", {"1.2", "1.3"}),
+      optional("cipher", Type::kText, "The suite that must be agreed on, by OpenSSL's name."),
+      optional("group", Type::kWord, "The group that must be agreed on.", kGroups),
+      optional("resumed", Type::kWord, "Whether the session offered must be resumed.", kYesNo),
+      optional("ems", Type::kWord, "Whether TLS 1.2 must have the extended master secret.", kYesNo),
+      optional("got-alpn", Type::kText,
+               client ? "The application protocol that the gateway must choose, or none."
+                      : "The application protocols that the gateway must offer, or none.")};
+}
+
+/// handshake is the <starttls> of one role.
+ElementEntry handshake(const char* role, Attributes own) {
+  const bool client = std::string(role) == "client";
+  Attributes attributes = handshake_attributes(client);
   attributes.insert(attributes.end(), own.begin(), own.end());
   return {std::string("starttls-") + role,
           "starttls",
@@ -152,6 +184,7 @@ std::vector<ElementEntry> peer_entries() {
                  deviation_points()),
         required("do", Type::kWord, "What it does there instead.", deviation_acts()),
         optional("raw", Type::kRaw, "For do=\"say\": the bytes, line end included."),
+        optional("alert", Type::kAlerts, "For do=\"alert\": which."),
         optional("when", Type::kCondition, "Only there: phase=clear|tls, connection=N.")},
        "One departure from the normal conversation. It replaces an inherited one at its point."},
   };
@@ -353,7 +386,9 @@ std::vector<ElementEntry> story_entries() {
        {optional("raw", Type::kRaw, "Exactly these bytes, in place of the text."),
         optional("file", Type::kFileName, "The bytes of a file beside the story."),
         optional("split", Type::kNumbers, "Offsets at which the bytes are cut into writes."),
-        optional("dribble", Type::kCount, "Octets a write.", {}, "all in one")},
+        optional("dribble", Type::kCount, "Octets a write.", {}, "all in one"),
+        optional("wire", Type::kWord, "They go onto the connection beneath TLS, as they are.",
+                 {"yes"})},
        "Writes one line and CRLF, or raw bytes. ${recipient}, ${sender} and ${token} are the "
        "case's "
        "own."},
@@ -387,9 +422,41 @@ std::vector<ElementEntry> story_entries() {
           "client",
           {optional("trust", Type::kName, "The CAs to verify the gateway's certificate with.", {},
                     "it does not verify"),
-           optional("asked", Type::kWord, "Whether a certificate must be asked for.", kYesNo)}),
-      handshake("server", {optional("asks", Type::kWord, "Whether to ask for a certificate.",
-                                    {"no", "request", "require"}, "no")}),
+           optional("asked", Type::kWord, "Whether a certificate must be asked for.", kYesNo),
+           optional("sni", Type::kText, "The host name to ask for.", {}, "none"),
+           optional(
+               "early", Type::kRaw,
+               "Early data to send behind the ClientHello. If it is accepted, the step fails.")}),
+      handshake("server",
+                {optional("asks", Type::kWord, "Whether to ask for a certificate.",
+                          {"no", "request", "require"}, "no"),
+                 optional("shown", Type::kWord, "Whether the gateway must show one.", kYesNo),
+                 optional("got-sni", Type::kText, "The host name that it must ask for, or none.")}),
+      {"deviate-starttls",
+       "deviate",
+       {"starttls-client", "starttls-server"},
+       Occurs::kAny,
+       Text::kNone,
+       {required("at", Type::kWord, "Where in the handshake.", kHandshakePoints),
+        required("do", Type::kWord, "What is done there instead.", deviation_acts()),
+        optional("raw", Type::kRaw, "For do=\"say\": the bytes."),
+        optional("alert", Type::kAlerts, "For do=\"alert\": which.")},
+       "One departure from the handshake, which cannot succeed then."},
+      {"renegotiate",
+       "renegotiate",
+       both,
+       Occurs::kAny,
+       Text::kNone,
+       {required("must", Type::kWord, "It must be refused; OpenSSL then ends the connection.",
+                 {"fail"})},
+       "Asks for a second handshake inside TLS 1.2."},
+      {"hear-alert",
+       "hear-alert",
+       both,
+       Occurs::kAny,
+       Text::kNone,
+       {required("alert", Type::kAlerts, "The alerts that conform; fatal: any that is.")},
+       "Reads TLS records up to an alert: behind bytes made by hand, or inside TLS."},
       {"deliver",
        "deliver",
        both,
@@ -417,7 +484,8 @@ std::vector<ElementEntry> story_entries() {
        both,
        Occurs::kAny,
        Text::kNone,
-       {},
+       {optional("how", Type::kWord, "notify: close_notify alone; fin: FIN alone, under TLS.",
+                 {"notify", "fin"}, "both")},
        "Ends the sending side (close_notify first, under TLS)."},
       {"reset", "reset", both, Occurs::kAny, Text::kNone, {}, "Resets the connection."},
       {"end",
@@ -425,7 +493,10 @@ std::vector<ElementEntry> story_entries() {
        both,
        Occurs::kAny,
        Text::kNone,
-       {optional("how", Type::kWord, "How it must end.", {"close", "reset"}, "close")},
+       {optional("how", Type::kWord,
+                 "How it must end. close: FIN, with or without a close_notify; close-notify: with "
+                 "one; truncated: without one, under TLS; alert: a fatal alert, then either.",
+                 {"close", "close-notify", "truncated", "alert", "reset"}, "close")},
        "The gateway ends the connection and sends nothing more before."},
       {"story-apply",
        "apply",
@@ -754,7 +825,7 @@ const std::vector<std::string>& deviation_points() {
 }
 
 const std::vector<std::string>& deviation_acts() {
-  static const Words kWords = {"say", "skip", "close", "reset"};
+  static const Words kWords = {"say", "skip", "close", "reset", "stall", "truncate", "alert"};
   return kWords;
 }
 

@@ -53,8 +53,8 @@ asio::awaitable<bool> ClientConversation::command(Point point, std::string line,
       talk_.reset();
       co_return false;
     }
-    if (here->act == Act::kClose) {
-      co_await talk_.finish();
+    if (here->act == Act::kClose || here->act == Act::kStall) {
+      if (here->act == Act::kClose) co_await talk_.finish();
       co_await talk_.await_end();
       co_return false;
     }
@@ -131,6 +131,7 @@ asio::awaitable<bool> ClientConversation::send_message(std::string message, Repl
   const Deviation* dot = deviation(Point::kDot);
   std::string bytes = dot_stuffed(message);
   if (body != nullptr) bytes = body->bytes + ".\r\n";
+  if (body != nullptr && body->act == Act::kStall) bytes.clear();
   if (dot != nullptr) bytes = bytes.substr(0, bytes.size() - 3) + dot->bytes;
   if (body != nullptr || dot != nullptr) {
     co_await talk_.say_whole(std::move(bytes));
@@ -142,7 +143,7 @@ asio::awaitable<bool> ClientConversation::send_message(std::string message, Repl
     if (here->act == Act::kReset) {
       talk_.reset();
     } else {
-      co_await talk_.finish();
+      if (here->act != Act::kStall) co_await talk_.finish();
       co_await talk_.await_end();
     }
     co_return false;

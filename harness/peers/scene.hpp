@@ -45,6 +45,7 @@ struct Scene {
   /// apply gives the gateway other settings: "" where it applied them, else its refusal. It throws
   /// std::runtime_error where the gateway gave no answer.
   std::function<boost::asio::awaitable<std::string>(const Assignment& changes)> apply;
+  TlsSession ticket;              ///< The last that a client of the story got; nullptr: none.
   std::function<void()> changed;  ///< Something was seen that the case may await.
 };
 

@@ -9,6 +9,7 @@
 
 #include "catalogue/reader.hpp"
 #include "peers/meetings.hpp"
+#include "peers/script_tls.hpp"
 #include "peers/talk.hpp"
 
 // A story's steps, played one after the other on the actions that matrix peers are made of too.
@@ -17,15 +18,6 @@ namespace asio = boost::asio;
 
 namespace postern {
 namespace {
-
-/// StepFailed says which step did not hold, and what was seen instead.
-struct StepFailed {
-  Place place;
-  std::string message;
-};
-
-/// ScriptEnds ends a script early where that conforms (a handshake that may fail did).
-struct ScriptEnds {};
 
 // substituted puts the case's own words in, and what was captured.
 std::string substituted(std::string text, const Scene& scene) {
@@ -65,7 +57,6 @@ class ScriptRun {
   asio::awaitable<void> play(const Step& step);
   asio::awaitable<void> hear_reply(const Step& step);
   asio::awaitable<void> hear_command(const Step& step);
-  asio::awaitable<void> start_tls(const Step& step);
   asio::awaitable<void> expect_reply(Place place, std::string command, std::string pattern);
   asio::awaitable<void> hand_in(const Step& step);
   asio::awaitable<void> take(const Step& step);
@@ -81,8 +72,6 @@ class ScriptRun {
   void leave_meetings(std::size_t from);
   void note_said(const std::string& bytes);
   void leave_unanswered();
-  [[noreturn]] void fail(const Place& place, const std::string& expected, const std::string& got);
-  [[noreturn]] void fail(const Place& place, const std::string& expected, Ending got);
 
   Scene& scene_;
   const Script& script_;
@@ -92,14 +81,6 @@ class ScriptRun {
   std::string last_heard_;             ///< Server: the command a reply answers.
   bool answered_in_tls_ = false;       ///< Server: EHLO inside TLS had its reply.
 };
-
-void ScriptRun::fail(const Place& place, const std::string& expected, const std::string& got) {
-  throw StepFailed{place, "expected " + expected + ", got " + got};
-}
-
-void ScriptRun::fail(const Place& place, const std::string& expected, Ending got) {
-  fail(place, expected, std::string("the end of the connection: ") + word(got));
-}
 
 asio::awaitable<void> ScriptRun::open(Place place) {
   if (client()) {
@@ -185,40 +166,6 @@ void ScriptRun::check_text(const Step& step, const std::string& text) {
   scene_.kept[step.as] = std::move(kept);
 }
 
-asio::awaitable<void> ScriptRun::start_tls(const Step& step) {
-  Peer peer;
-  peer.role = script_.role;
-  peer.certificate = step.certificate;
-  peer.trust = step.trust;
-  peer.versions = step.versions;
-  peer.asks = step.asks;
-  TlsWish wish = wish_of(scene_, peer);
-  // What came in clear text behind the 220 is an answer to what must not have been read.
-  if (client() && !talk_->ahead().empty())
-    fail(step.place, "nothing behind the reply to STARTTLS", talk_->ahead());
-  talk_->facts().starttls_reply = 220;
-  Wire::DeviationAt none = [](Point) -> const Deviation* { return nullptr; };
-  const bool done = co_await talk_->start_tls(std::move(wish), std::move(none));
-  const ConnectionFacts& facts = talk_->facts();
-  answered_in_tls_ = false;
-  if (done) {
-    if (step.must_fail) fail(step.place, "a handshake that fails", "TLS " + facts.tls_version);
-    if (step.asked && *step.asked != facts.asked)
-      fail(step.place,
-           *step.asked ? "to be asked for a certificate" : "not to be asked for a certificate",
-           facts.asked ? "a request for one" : "no request");
-    if (!step.version.empty() && step.version != facts.tls_version)
-      fail(step.place, "TLS " + step.version, "TLS " + facts.tls_version);
-    co_return;
-  }
-  if (!step.may_fail && !step.must_fail) fail(step.place, "a TLS handshake", facts.tls_error);
-  co_await talk_->await_end();
-  if (facts.smtp_after_failed_tls)
-    fail(step.place, "silence after failed TLS", "SMTP in clear text");
-  if (facts.ended_by != Actor::kGateway) fail(step.place, "the gateway to close", facts.ending);
-  if (step.may_fail) throw ScriptEnds();
-}
-
 asio::awaitable<void> ScriptRun::expect_reply(Place place, std::string command,
                                               std::string pattern) {
   Reply reply;
@@ -281,19 +228,9 @@ asio::awaitable<void> ScriptRun::read_message(const Step& step) {
 asio::awaitable<void> ScriptRun::end(const Step& step) {
   const std::size_t before = scene_.observation->events.size();
   const Ending ending = co_await talk_->await_end();
-  for (std::size_t i = before; i < scene_.observation->events.size(); ++i) {
-    const Event& event = scene_.observation->events[i];
-    const bool ours = event.connection == talk_->facts().number && event.from == Actor::kGateway &&
-                      event.side == (client() ? Side::kClient : Side::kServer);
-    if (ours && event.what == What::kData)
-      fail(step.place, "only the end of the connection", event.text);
-  }
-  const bool wants_reset = step.how == "reset";
-  const bool reset = ending == Ending::kReset;
-  if (talk_->facts().ended_by != Actor::kGateway || wants_reset != reset ||
-      ending == Ending::kTimeout)
-    fail(step.place, wants_reset ? "the gateway to reset the connection" : "the gateway to close",
-         ending);
+  expect_no_data(*talk_, before, step.place);
+  if (talk_->facts().ended_by != Actor::kGateway || !ends_as(step.how, ending))
+    fail(step.place, "the gateway to end the connection: " + step.how, ending);
 }
 
 // leave_unanswered: a server that ends the stream before its reply to EHLO inside TLS has made TLS
@@ -331,6 +268,10 @@ asio::awaitable<void> ScriptRun::apply(const Step& step) {
 
 asio::awaitable<void> ScriptRun::say(const Step& step) {
   std::string bytes = substituted(step.bytes, scene_);
+  if (step.tls.wire) {
+    co_await talk_->wire().write_beneath(std::move(bytes));
+    co_return;
+  }
   note_said(bytes);
   std::vector<std::size_t> splits =
       step.dribble > 0 ? pieces(bytes.size(), step.dribble) : step.splits;
@@ -384,7 +325,8 @@ asio::awaitable<void> ScriptRun::play(const Step& step) {
       }
       break;
     case StepKind::kStarttls:
-      co_await start_tls(step);
+      answered_in_tls_ = false;
+      co_await play_starttls(*talk_, script_.role, step);
       break;
     case StepKind::kDeliver:
       if (client()) {
@@ -406,7 +348,14 @@ asio::awaitable<void> ScriptRun::play(const Step& step) {
       break;
     case StepKind::kClose:
       leave_unanswered();
-      co_await talk_->finish();
+      co_await play_close(*talk_, step);
+      break;
+    case StepKind::kRenegotiate:
+      co_await play_renegotiate(*talk_, step);
+      break;
+    case StepKind::kHearAlert:
+      leave_unanswered();
+      co_await play_hear_alert(*talk_, step);
       break;
     case StepKind::kReset:
       leave_unanswered();

@@ -69,6 +69,11 @@ asio::awaitable<bool> ServerConversation::answer(Point point, std::string reply)
         const Ending said = co_await talk_.say_whole(std::move(instead));
         co_return said == Ending::kOpen;
       }
+      case Act::kStall:
+      case Act::kTruncate:  // These two stand only in the handshake (catalogue/peer_loader.cpp).
+      case Act::kAlert:
+        co_await talk_.await_end();
+        co_return false;
     }
   }
   const Ending ending = co_await talk_.say_freely(std::move(reply));

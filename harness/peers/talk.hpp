@@ -3,6 +3,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "peers/jitter.hpp"
 #include "peers/reply.hpp"
@@ -52,6 +53,7 @@ class Talk {
 
   /// ahead tells whether bytes were read beyond the last line or reply.
   const std::string& ahead() const { return buffer_; }
+  std::string take_ahead() { return std::exchange(buffer_, std::string()); }
 
   Scene& scene() { return scene_; }
   Phase phase() const { return wire_.phase(); }

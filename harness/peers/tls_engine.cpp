@@ -1,27 +1,16 @@
 #include "peers/tls_engine.hpp"
 
 #include <openssl/err.h>
+#include <openssl/rand.h>
 
 #include <algorithm>
 #include <stdexcept>
 #include <tuple>
 
+#include "catalogue/tls_suites.hpp"
+
 namespace postern {
 namespace {
-
-int protocol(TlsVersion version) {
-  switch (version) {
-    case TlsVersion::k10:
-      return TLS1_VERSION;
-    case TlsVersion::k11:
-      return TLS1_1_VERSION;
-    case TlsVersion::k12:
-      return TLS1_2_VERSION;
-    case TlsVersion::k13:
-      return TLS1_3_VERSION;
-  }
-  return TLS1_3_VERSION;
-}
 
 std::string last_error() {
   const unsigned long code = ERR_get_error();
@@ -35,8 +24,8 @@ void check(bool ok, const char* what) {
   if (!ok) throw std::runtime_error(std::string("OpenSSL: ") + what + ": " + last_error());
 }
 
-// alert_name gives the words of RFC 8446 §6; OpenSSL 3.0 does not know the newer ones.
-std::string alert_name(int value) {
+// alert_text gives the words of RFC 8446 §6; OpenSSL 3.0 does not know the newer ones.
+std::string alert_text(int value) {
   if (value == 116) return "certificate required";
   const std::string name = SSL_alert_desc_string_long(value);
   return name == "unknown" ? "alert " + std::to_string(value) : name;
@@ -60,6 +49,48 @@ void believe(SSL_CTX* context, const certs::Trust& trust) {
   SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
 }
 
+std::string joined(const std::vector<std::string>& words) {
+  std::string list;
+  for (const std::string& word : words) list += (list.empty() ? "" : ":") + word;
+  return list;
+}
+
+// alpn_list writes protocols as RFC 7301 §3.1 does: each with its length before it.
+std::string alpn_list(const std::vector<std::string>& protocols) {
+  std::string list;
+  for (const std::string& protocol : protocols)
+    list += static_cast<char>(protocol.size()) + protocol;
+  return list;
+}
+
+// A session made up from nothing: its key is one that the gateway cannot know.
+constexpr unsigned char kMadeUpTicket[] = "a ticket that nobody gave";
+constexpr unsigned char kMadeUpKey[32] = {1};
+constexpr std::uint32_t kEarlyData = 16384;
+
+int make_session_up(SSL* ssl, const EVP_MD* /*digest*/, const unsigned char** id, std::size_t* size,
+                    SSL_SESSION** session) {
+  constexpr unsigned char kAes128[] = {0x13, 0x01};  // TLS_AES_128_GCM_SHA256
+  SSL_SESSION* made = SSL_SESSION_new();
+  const bool whole = made != nullptr &&
+                     SSL_SESSION_set1_master_key(made, kMadeUpKey, sizeof kMadeUpKey) == 1 &&
+                     SSL_SESSION_set_cipher(made, SSL_CIPHER_find(ssl, kAes128)) == 1 &&
+                     SSL_SESSION_set_protocol_version(made, TLS1_3_VERSION) == 1 &&
+                     SSL_SESSION_set_max_early_data(made, kEarlyData) == 1;
+  if (!whole) {
+    SSL_SESSION_free(made);
+    return 0;
+  }
+  *id = kMadeUpTicket;
+  *size = sizeof kMadeUpTicket - 1;
+  *session = made;
+  return 1;
+}
+
+TlsSession copy_of(const SSL_SESSION* session) {
+  return {SSL_SESSION_dup(session), &SSL_SESSION_free};
+}
+
 }  // namespace
 
 const char* tls_version_text(TlsVersion version) {
@@ -77,27 +108,55 @@ const char* tls_version_text(TlsVersion version) {
 }
 
 bool TlsWish::operator<(const TlsWish& other) const {
-  return std::tie(role, identity, trust, versions, asks) <
-         std::tie(other.role, other.identity, other.trust, other.versions, other.asks);
+  const auto all = [](const TlsWish& wish) {
+    return std::tie(wish.role, wish.identity, wish.trust, wish.versions, wish.asks, wish.ciphers,
+                    wish.groups, wish.alpn, wish.tickets);
+  };
+  return all(*this) < all(other);
 }
 
 SSL_CTX* TlsContexts::context(const TlsWish& wish) {
-  auto& kept = contexts_[wish];
-  if (kept) return kept.get();
+  const auto kept = contexts_.find(wish);
+  if (kept != contexts_.end()) return kept->second.get();
   const bool client = wish.role == Role::kClient;
   std::unique_ptr<SSL_CTX, Free> made(
       SSL_CTX_new(client ? TLS_client_method() : TLS_server_method()));
   check(made != nullptr, "context");
-  SSL_CTX* context = made.get();
+  const auto place = contexts_.emplace(wish, std::move(made)).first;
+  try {
+    settle(place->second.get(), place->first);
+  } catch (...) {
+    contexts_.erase(place);
+    throw;
+  }
+  return place->second.get();
+}
+
+// settle has `context` do what is wished for; the wish lives as long as the context.
+void TlsContexts::settle(SSL_CTX* context, const TlsWish& wish) {
+  const bool client = wish.role == Role::kClient;
   SSL_CTX_set_security_level(context, 0);
-  const auto [low, high] = std::minmax_element(wish.versions.begin(), wish.versions.end());
-  if (low != wish.versions.end()) {
-    check(SSL_CTX_set_min_proto_version(context, protocol(*low)) == 1, "lowest version");
-    check(SSL_CTX_set_max_proto_version(context, protocol(*high)) == 1, "highest version");
+  check(use_versions(context, wish.versions), "versions");
+  check(use_ciphers(context, wish.ciphers), "ciphers");
+  if (!wish.groups.empty())
+    check(SSL_CTX_set1_groups_list(context, joined(wish.groups).c_str()) == 1, "groups");
+  if (!client) {
+    // Anonymous and plain Diffie-Hellman suites need parameters.
+    SSL_CTX_set_dh_auto(context, 1);
+    SSL_CTX_set_alpn_select_cb(context, &TlsEngine::on_alpn, const_cast<TlsWish*>(&wish));
+  } else if (!wish.alpn.empty()) {
+    const std::string list = alpn_list(wish.alpn);
+    check(SSL_CTX_set_alpn_protos(context, reinterpret_cast<const unsigned char*>(list.data()),
+                                  static_cast<unsigned>(list.size())) == 0,
+          "application protocols");
   }
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
-  SSL_CTX_set_num_tickets(context, 0);
-  SSL_CTX_set_options(context, SSL_OP_NO_TICKET);
+  if (wish.tickets) {
+    give_tickets(context, wish);
+  } else {
+    SSL_CTX_set_num_tickets(context, 0);
+    SSL_CTX_set_options(context, SSL_OP_NO_TICKET);
+  }
   // A client's certificate is put in when it is asked for (TlsEngine::on_certificate_request),
   // which is how the asking is seen.
   if (wish.identity != nullptr) show(context, *wish.identity);
@@ -107,8 +166,25 @@ SSL_CTX* TlsContexts::context(const TlsWish& wish) {
         context,
         SSL_VERIFY_PEER | (wish.asks == Asks::kRequire ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0),
         &accept_any_certificate);
-  kept = std::move(made);
-  return kept.get();
+}
+
+// give_tickets: a client hands them to its engine, a server makes them with the keys of all here.
+void TlsContexts::give_tickets(SSL_CTX* context, const TlsWish& wish) {
+  if (wish.role == Role::kClient) {
+    SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+    SSL_CTX_sess_set_new_cb(context, &TlsEngine::on_session);
+    return;
+  }
+  if (ticket_keys_.empty()) {
+    ticket_keys_.resize(
+        static_cast<std::size_t>(SSL_CTX_get_tlsext_ticket_keys(context, nullptr, 0)));
+    auto* keys = reinterpret_cast<unsigned char*>(ticket_keys_.data());
+    check(RAND_bytes(keys, static_cast<int>(ticket_keys_.size())) == 1, "random bytes");
+  }
+  check(SSL_CTX_set_tlsext_ticket_keys(context, ticket_keys_.data(), ticket_keys_.size()) == 1,
+        "ticket keys");
+  constexpr unsigned char kPeers[] = "postern";
+  check(SSL_CTX_set_session_id_context(context, kPeers, sizeof kPeers) == 1, "session context");
 }
 
 TlsEngine::TlsEngine(SSL_CTX* context, Role role) : ssl_(SSL_new(context)) {
@@ -128,6 +204,60 @@ TlsEngine::TlsEngine(SSL_CTX* context, Role role) : ssl_(SSL_new(context)) {
   }
 }
 
+bool TlsEngine::prepare(const TlsManner& manner) {
+  SSL* ssl = ssl_.get();
+  tickets_ = manner.tickets;
+  ERR_clear_error();
+  bool done = true;
+  if (!manner.sni.empty()) {
+    // SSL_set_tlsext_host_name, without the old-style cast of its macro.
+    std::string name = manner.sni;
+    done = SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, name.data()) == 1;
+  }
+  if (done && manner.session) {
+    // A copy: OpenSSL forbids a session whose connection ended badly to be resumed.
+    const TlsSession session = copy_of(manner.session.get());
+    if (!manner.early.empty()) SSL_SESSION_set_max_early_data(session.get(), kEarlyData);
+    done = SSL_set_session(ssl, session.get()) == 1;
+  }
+  if (manner.made_up) SSL_set_psk_use_session_callback(ssl, &make_session_up);
+  if (done && !manner.early.empty()) {
+    std::size_t written = 0;
+    done = SSL_write_early_data(ssl, manner.early.data(), manner.early.size(), &written) == 1;
+  }
+  if (!done) error_ = last_error();
+  return done;
+}
+
+// on_session keeps a copy: what becomes of this connection is nothing to the ticket.
+int TlsEngine::on_session(SSL* ssl, SSL_SESSION* session) {
+  const auto* self = static_cast<TlsEngine*>(SSL_get_app_data(ssl));
+  if (self->tickets_ != nullptr && SSL_SESSION_is_resumable(session) == 1)
+    *self->tickets_ = copy_of(session);
+  return 0;
+}
+
+int TlsEngine::on_alpn(SSL* ssl, const unsigned char** chosen, unsigned char* size,
+                       const unsigned char* offered, unsigned int length, void* wish) {
+  auto* self = static_cast<TlsEngine*>(SSL_get_app_data(ssl));
+  const std::string_view all(reinterpret_cast<const char*>(offered), length);
+  self->alpn_offered_.clear();
+  for (std::size_t at = 0; at < all.size(); at += 1U + static_cast<unsigned char>(all[at])) {
+    if (at > 0) self->alpn_offered_ += ' ';
+    self->alpn_offered_ += all.substr(at + 1, static_cast<unsigned char>(all[at]));
+  }
+  const std::string own = alpn_list(static_cast<const TlsWish*>(wish)->alpn);
+  unsigned char* found = nullptr;
+  const int result =
+      SSL_select_next_proto(&found, size, reinterpret_cast<const unsigned char*>(own.data()),
+                            static_cast<unsigned>(own.size()), offered, length);
+  if (own.empty() || result != OPENSSL_NPN_NEGOTIATED) return SSL_TLSEXT_ERR_NOACK;
+  // `found` may stand in `own`: the same protocol stands in what was offered, which lives on.
+  const std::string protocol(reinterpret_cast<const char*>(found), *size);
+  *chosen = offered + all.find(static_cast<char>(*size) + protocol) + 1;
+  return SSL_TLSEXT_ERR_OK;
+}
+
 int TlsEngine::on_certificate_request(SSL* /*ssl*/, void* self) {
   static_cast<TlsEngine*>(self)->asked_ = true;
   return 1;
@@ -136,9 +266,11 @@ int TlsEngine::on_certificate_request(SSL* /*ssl*/, void* self) {
 void TlsEngine::on_info(const SSL* ssl, int where, int value) {
   if ((where & SSL_CB_ALERT) == 0) return;
   auto* self = static_cast<TlsEngine*>(SSL_get_app_data(ssl));
-  const std::string name = alert_name(value & 0xff);
+  const std::string name = alert_text(value & 0xff);
   if ((value & 0xff) == SSL_AD_CLOSE_NOTIFY) return;
-  ((where & SSL_CB_READ) != 0 ? self->alert_received_ : self->alert_sent_) = name;
+  const bool received = (where & SSL_CB_READ) != 0;
+  (received ? self->alert_received_ : self->alert_sent_) = name;
+  if (received) self->alert_number_ = value & 0xff;
 }
 
 void TlsEngine::feed(std::string_view bytes) {
@@ -201,6 +333,16 @@ bool TlsEngine::write(std::string_view bytes) {
   return false;
 }
 
+bool TlsEngine::renegotiate() {
+  ERR_clear_error();
+  if (SSL_renegotiate(ssl_.get()) == 1) {
+    const int result = SSL_do_handshake(ssl_.get());
+    if (result == 1 || failed(result) == Step::kWantRead) return true;
+  }
+  error_ = last_error();
+  return false;
+}
+
 void TlsEngine::close_notify() {
   ERR_clear_error();
   SSL_shutdown(ssl_.get());
@@ -225,6 +367,44 @@ std::string TlsEngine::version() const {
 std::string TlsEngine::cipher() const {
   const char* name = SSL_get_cipher_name(ssl_.get());
   return name != nullptr ? name : "";
+}
+
+std::string TlsEngine::group() const {
+  SSL* ssl = ssl_.get();
+  const auto id = static_cast<int>(SSL_ctrl(ssl, SSL_CTRL_GET_NEGOTIATED_GROUP, 0, nullptr));
+  const char* name = id == 0 ? nullptr : SSL_group_to_name(ssl, id);
+  return name != nullptr ? name : "";
+}
+
+std::string TlsEngine::sni() const {
+  const char* name = SSL_get_servername(ssl_.get(), TLSEXT_NAMETYPE_host_name);
+  return name != nullptr ? name : "";
+}
+
+std::string TlsEngine::alpn() const {
+  if (SSL_is_server(ssl_.get()) == 1) return alpn_offered_;
+  const unsigned char* name = nullptr;
+  unsigned length = 0;
+  SSL_get0_alpn_selected(ssl_.get(), &name, &length);
+  return length == 0 ? "" : std::string(reinterpret_cast<const char*>(name), length);
+}
+
+bool TlsEngine::resumed() const {
+  return SSL_session_reused(ssl_.get()) == 1;
+}
+
+bool TlsEngine::extended_master_secret() const {
+  return SSL_ctrl(ssl_.get(), SSL_CTRL_GET_EXTMS_SUPPORT, 0, nullptr) == 1;
+}
+
+bool TlsEngine::early_accepted() const {
+  return SSL_get_early_data_status(ssl_.get()) == SSL_EARLY_DATA_ACCEPTED;
+}
+
+std::string TlsEngine::finished() const {
+  char bytes[EVP_MAX_MD_SIZE];
+  const std::size_t size = SSL_get_peer_finished(ssl_.get(), bytes, sizeof bytes);
+  return {bytes, std::min(size, sizeof bytes)};
 }
 
 bool TlsEngine::shown() const {

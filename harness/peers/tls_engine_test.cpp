@@ -22,6 +22,7 @@ const certs::Authority& authority() {
 struct Pair {
   TlsContexts contexts;
   TlsWish client_wish, server_wish;
+  TlsManner manner;  ///< The client's.
   std::unique_ptr<TlsEngine> client, server;
 
   Pair() {
@@ -34,6 +35,7 @@ struct Pair {
   std::pair<Step, Step> handshake() {
     client = std::make_unique<TlsEngine>(contexts.context(client_wish), Role::kClient);
     server = std::make_unique<TlsEngine>(contexts.context(server_wish), Role::kServer);
+    EXPECT_TRUE(client->prepare(manner)) << client->error();
     Step at_client = Step::kWantRead;
     Step at_server = Step::kWantRead;
     for (int flights = 0; flights < 8; ++flights) {
@@ -117,6 +119,171 @@ TEST(TlsEngine, FailsOnBytesThatAreNoTls) {
   client.feed("220 hello, this is no TLS\r\n");
   EXPECT_EQ(client.handshake(), Step::kFailed);
   EXPECT_NE(client.error(), "");
+}
+
+/// A pair whose client keeps tickets and whose server gives them.
+struct TicketPair : Pair {
+  TlsSession ticket;
+
+  explicit TicketPair(TlsVersion version) {
+    client_wish.versions = server_wish.versions = {version};
+    client_wish.tickets = server_wish.tickets = true;
+    manner.tickets = &ticket;
+  }
+
+  /// resume shakes hands, lets the client read its tickets, and shakes hands with the last.
+  std::pair<Step, Step> resume() {
+    handshake();
+    std::string nothing;
+    client->read(nothing);
+    EXPECT_TRUE(ticket);
+    manner.session = ticket;
+    return handshake();
+  }
+};
+
+TEST(TlsEngine, ResumesWithTheLastTicketAndOnlyWithOne) {
+  for (TlsVersion version : {TlsVersion::k12, TlsVersion::k13}) {
+    TicketPair pair(version);
+    ASSERT_EQ(pair.resume(), std::make_pair(Step::kDone, Step::kDone));
+    EXPECT_TRUE(pair.client->resumed());
+    EXPECT_TRUE(pair.server->resumed());
+    // Tickets are accepted by a server with another certificate, too.
+    pair.server_wish.identity = authority().identity("server-expired");
+    ASSERT_EQ(pair.handshake(), std::make_pair(Step::kDone, Step::kDone));
+    EXPECT_TRUE(pair.client->resumed());
+    pair.manner.session = nullptr;
+    ASSERT_EQ(pair.handshake(), std::make_pair(Step::kDone, Step::kDone));
+    EXPECT_FALSE(pair.client->resumed());
+    pair.manner.session = pair.ticket;
+    pair.server_wish.tickets = false;
+    ASSERT_EQ(pair.handshake(), std::make_pair(Step::kDone, Step::kDone));
+    EXPECT_FALSE(pair.client->resumed());
+  }
+}
+
+TEST(TlsEngine, SendsEarlyDataWhateverTheTicketAllows) {
+  TicketPair pair(TlsVersion::k13);
+  pair.resume();
+  pair.manner.early = "EHLO early\r\n";
+  ASSERT_EQ(pair.handshake(), std::make_pair(Step::kDone, Step::kDone));
+  EXPECT_TRUE(pair.client->resumed());
+  EXPECT_FALSE(pair.client->early_accepted());
+  std::string got;
+  EXPECT_EQ(pair.server->read(got), Step::kWantRead);
+  EXPECT_EQ(got, "");
+}
+
+TEST(TlsEngine, SeesThatEarlyDataIsAccepted) {
+  TicketPair pair(TlsVersion::k13);
+  SSL_CTX* accepting = pair.contexts.context(pair.server_wish);
+  SSL_CTX_set_max_early_data(accepting, 100);
+  SSL_CTX_set_options(accepting, SSL_OP_NO_ANTI_REPLAY);
+  pair.resume();
+  pair.manner.early = "EHLO early\r\n";
+  TlsEngine client(pair.contexts.context(pair.client_wish), Role::kClient);
+  ASSERT_TRUE(client.prepare(pair.manner));
+  const std::unique_ptr<SSL, decltype(&SSL_free)> server(SSL_new(accepting), &SSL_free);
+  BIO* in = BIO_new(BIO_s_mem());
+  BIO* out = BIO_new(BIO_s_mem());
+  SSL_set_bio(server.get(), in, out);
+  SSL_set_accept_state(server.get());
+  const std::string flight = client.take_output();
+  BIO_write(in, flight.data(), static_cast<int>(flight.size()));
+  char early[100];
+  std::size_t size = 0;
+  ASSERT_EQ(SSL_read_early_data(server.get(), early, sizeof early, &size),
+            SSL_READ_EARLY_DATA_SUCCESS);
+  EXPECT_EQ(std::string(early, size), "EHLO early\r\n");
+  std::string answer(BIO_ctrl_pending(out), '\0');
+  BIO_read(out, answer.data(), static_cast<int>(answer.size()));
+  client.feed(answer);
+  client.handshake();
+  EXPECT_TRUE(client.early_accepted());
+}
+
+TEST(TlsEngine, OffersASessionThatNobodyGave) {
+  Pair pair;
+  pair.manner.made_up = true;
+  pair.manner.early = "EHLO early\r\n";
+  ASSERT_EQ(pair.handshake(), std::make_pair(Step::kDone, Step::kDone));
+  EXPECT_FALSE(pair.client->resumed());
+  EXPECT_FALSE(pair.client->early_accepted());
+}
+
+TEST(TlsEngine, SaysWhyItCannotBegin) {
+  TicketPair pair(TlsVersion::k12);
+  pair.resume();
+  pair.manner.early = "EHLO early\r\n";
+  TlsEngine client(pair.contexts.context(pair.client_wish), Role::kClient);
+  EXPECT_FALSE(client.prepare(pair.manner));
+  EXPECT_NE(client.error(), "");
+}
+
+TEST(TlsEngine, TellsSuiteGroupNameAndProtocol) {
+  Pair pair;
+  pair.client_wish.ciphers = "TLS_CHACHA20_POLY1305_SHA256";
+  pair.client_wish.groups = {"secp384r1", "x25519"};
+  pair.client_wish.alpn = {"h2", "smtp"};
+  pair.server_wish.groups = {"x25519"};
+  pair.server_wish.alpn = {"smtp"};
+  pair.manner.sni = "other.postern.test";
+  ASSERT_EQ(pair.handshake(), std::make_pair(Step::kDone, Step::kDone));
+  EXPECT_EQ(pair.client->cipher(), "TLS_CHACHA20_POLY1305_SHA256");
+  EXPECT_EQ(pair.client->group(), "x25519");
+  EXPECT_EQ(pair.client->alpn(), "smtp");
+  EXPECT_EQ(pair.server->alpn(), "h2 smtp");
+  EXPECT_EQ(pair.server->sni(), "other.postern.test");
+  Pair bare;
+  bare.client_wish.versions = {TlsVersion::k12};
+  bare.client_wish.groups = {"secp256r1"};  // TLS 1.2: that of the certificate, too.
+  ASSERT_EQ(bare.handshake(), std::make_pair(Step::kDone, Step::kDone));
+  EXPECT_EQ(bare.client->group(), "secp256r1");
+  EXPECT_EQ(bare.client->alpn(), "");
+  EXPECT_EQ(bare.server->alpn(), "");
+  EXPECT_EQ(bare.server->sni(), "");
+  EXPECT_TRUE(bare.client->extended_master_secret());
+}
+
+TEST(TlsEngine, SeesThatThereIsNoExtendedMasterSecret) {
+  Pair pair;
+  pair.client_wish.versions = {TlsVersion::k12};
+  SSL_CTX_set_options(pair.contexts.context(pair.server_wish), SSL_OP_NO_EXTENDED_MASTER_SECRET);
+  ASSERT_EQ(pair.handshake(), std::make_pair(Step::kDone, Step::kDone));
+  EXPECT_FALSE(pair.client->extended_master_secret());
+}
+
+TEST(TlsEngine, ASecondHandshakeHasAnotherFinished) {
+  Pair pair;
+  pair.client_wish.versions = {TlsVersion::k12};
+  SSL_CTX_set_options(pair.contexts.context(pair.server_wish), SSL_OP_ALLOW_CLIENT_RENEGOTIATION);
+  ASSERT_EQ(pair.handshake(), std::make_pair(Step::kDone, Step::kDone));
+  const std::string before = pair.client->finished();
+  ASSERT_TRUE(pair.client->renegotiate());
+  std::string nothing;
+  for (int flights = 0; flights < 4; ++flights) {
+    pair.server->feed(pair.client->take_output());
+    pair.server->read(nothing);
+    pair.client->feed(pair.server->take_output());
+    pair.client->read(nothing);
+  }
+  EXPECT_NE(pair.client->finished(), before);
+  EXPECT_EQ(pair.client->alert_number(), -1);
+}
+
+TEST(TlsEngine, ARefusedRenegotiationIsAnAlert) {
+  Pair pair;
+  pair.client_wish.versions = {TlsVersion::k12};
+  ASSERT_EQ(pair.handshake(), std::make_pair(Step::kDone, Step::kDone));
+  const std::string before = pair.client->finished();
+  ASSERT_TRUE(pair.client->renegotiate());
+  std::string nothing;
+  pair.server->feed(pair.client->take_output());
+  pair.server->read(nothing);
+  pair.client->feed(pair.server->take_output());
+  EXPECT_EQ(pair.client->read(nothing), Step::kFailed);
+  EXPECT_EQ(pair.client->finished(), before);
+  EXPECT_EQ(pair.client->alert_number(), SSL_AD_NO_RENEGOTIATION);
 }
 
 TEST(TlsEngine, NoCommonVersionFails) {

@@ -8,6 +8,9 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <cerrno>
+#include <stdexcept>
+
+#include "catalogue/tls_alerts.hpp"
 
 namespace asio = boost::asio;
 using asio::ip::tcp;
@@ -265,7 +268,9 @@ asio::awaitable<Ending> Wire::write(std::string bytes, std::vector<std::size_t> 
     std::string piece = bytes.substr(begin, end - begin);
     begin = end;
     if (tls_) {
-      if (!tls_->write(piece)) co_return Ending::kTlsError;
+      const std::size_t size = manner_.record_size > 0 ? manner_.record_size : piece.size();
+      for (std::size_t at = 0; at < piece.size(); at += size)
+        if (!tls_->write(std::string_view(piece).substr(at, size))) co_return Ending::kTlsError;
       piece = tls_->take_output();
     }
     const Ending ending = co_await send(std::move(piece));
@@ -274,9 +279,27 @@ asio::awaitable<Ending> Wire::write(std::string bytes, std::vector<std::size_t> 
   co_return Ending::kOpen;
 }
 
-// act does at a point of the handshake what the peer does there instead of what is due.
-asio::awaitable<void> Wire::act(const Deviation& deviation) {
-  boost::system::error_code ignored;
+asio::awaitable<Ending> Wire::write_beneath(std::string bytes) {
+  recorder_.sent(bytes, Phase::kClear);
+  return send(std::move(bytes));
+}
+
+// send_flight writes a flight of the handshake in the manner of this connection.
+asio::awaitable<void> Wire::send_flight(std::string flight, bool first) {
+  if (manner_.record_size > 0) flight = reframed(flight, manner_.record_size, encrypted_);
+  std::size_t begin = 0;
+  for (std::size_t end : manner_.splits) {
+    if (!first || end >= flight.size()) break;
+    std::string piece = flight.substr(begin, end - begin);
+    begin = end;
+    co_await send(std::move(piece));
+  }
+  flight.erase(0, begin);
+  co_await send(std::move(flight));
+}
+
+// act does at a point of the handshake what the peer does there instead of sending `flight`.
+asio::awaitable<void> Wire::act(const Deviation& deviation, std::string flight) {
   switch (deviation.act) {
     case Act::kSay: {
       recorder_.sent(deviation.bytes, phase_);
@@ -284,12 +307,27 @@ asio::awaitable<void> Wire::act(const Deviation& deviation) {
       co_await send(std::move(bytes));
       break;
     }
+    case Act::kTruncate:
+      flight.resize(flight.size() / 2);
+      recorder_.note(Actor::kPeer, What::kNote, "half a flight", phase_);
+      co_await send(std::move(flight));
+      shut_down();
+      break;
     case Act::kClose:
-      recorder_.note(Actor::kPeer, What::kClose, word(Ending::kClose), phase_);
-      socket_.shutdown(tcp::socket::shutdown_send, ignored);
+      shut_down();
       break;
     case Act::kReset:
       reset();
+      break;
+    case Act::kAlert: {
+      const std::string body = {2, static_cast<char>(deviation.alert)};  // 2: fatal.
+      std::string record = record_of(TlsRecord::kAlert, body);
+      recorder_.note(Actor::kPeer, What::kAlert, alert_name(deviation.alert), phase_);
+      co_await send(std::move(record));
+      break;
+    }
+    case Act::kStall:
+      recorder_.note(Actor::kPeer, What::kNote, "nothing more is sent", phase_);
       break;
     case Act::kSkip:
       break;
@@ -326,7 +364,8 @@ void Wire::completed() {
   recorder_.note(Actor::kNone, What::kHandshake,
                  "TLS " + known.tls_version + " " + known.tls_cipher +
                      (known.asked ? ", a client certificate was asked for" : "") +
-                     (known.certificate_shown ? ", one was shown" : ""),
+                     (known.certificate_shown ? ", one was shown" : "") +
+                     (tls_->resumed() ? ", resumed" : ""),
                  phase_);
 }
 
@@ -336,16 +375,12 @@ asio::awaitable<bool> Wire::handshake(SSL_CTX* context, Role role, std::string s
   const bool client = role == Role::kClient;
   tls_ = std::make_unique<TlsEngine>(context, role);
   if (const Deviation* here = deviation(Point::kReady)) {
-    co_await act(*here);
+    co_await act(*here, std::string());
     if (here->act == Act::kClose || here->act == Act::kReset)
       co_return failed("deviated before the handshake");
   }
-  if (client) {
-    if (const Deviation* here = deviation(Point::kClientHello)) {
-      co_await act(*here);
-      co_return failed("deviated at the ClientHello");
-    }
-  }
+  if (!tls_->prepare(manner_))
+    throw std::runtime_error("OpenSSL cannot begin this handshake: " + tls_->error());
   if (!surplus.empty()) {
     recorder_.ciphertext(surplus);
     tls_->feed(surplus);
@@ -356,17 +391,17 @@ asio::awaitable<bool> Wire::handshake(SSL_CTX* context, Role role, std::string s
     facts().asked = tls_->asked();
     std::string out = tls_->take_output();
     if (!out.empty() && step != TlsEngine::Step::kFailed) {
-      // A client's second flight has its certificate; a server's first answers the ClientHello.
+      // The first flight is or answers the ClientHello; a client's second has its certificate.
       ++flights;
-      const bool due = client ? flights == 2 : flights == 1;
-      const Deviation* here =
-          due ? deviation(client ? Point::kCertificate : Point::kClientHello) : nullptr;
+      const Deviation* here = nullptr;
+      if (flights == 1) here = deviation(Point::kClientHello);
+      if (flights == 2 && client) here = deviation(Point::kCertificate);
       if (here != nullptr) {
-        co_await act(*here);
+        co_await act(*here, std::move(out));
         co_return failed("deviated in the handshake");
       }
     }
-    if (!out.empty()) co_await send(std::move(out));
+    if (!out.empty()) co_await send_flight(std::move(out), flights == 1);
     if (step == TlsEngine::Step::kDone) break;
     if (step != TlsEngine::Step::kWantRead) {
       note_alert();
@@ -375,7 +410,7 @@ asio::awaitable<bool> Wire::handshake(SSL_CTX* context, Role role, std::string s
     }
     if (!client && flights == 1) {
       if (const Deviation* here = deviation(Point::kCertificate)) {
-        co_await act(*here);
+        co_await act(*here, std::string());
         co_return failed("deviated after its certificate");
       }
     }
@@ -389,7 +424,7 @@ asio::awaitable<bool> Wire::handshake(SSL_CTX* context, Role role, std::string s
     tls_->feed(raw);
   }
   if (const Deviation* here = deviation(Point::kFinished)) {
-    co_await act(*here);
+    co_await act(*here, std::string());
     co_return failed("deviated after the handshake");
   }
   completed();
@@ -399,24 +434,34 @@ asio::awaitable<bool> Wire::handshake(SSL_CTX* context, Role role, std::string s
 // look_for_smtp finds bytes that are no TLS record after a handshake that failed: the gateway went
 // on in clear text where it had to be silent. An alert, or a flight that was under way, is TLS.
 void Wire::look_for_smtp(std::string_view raw) {
-  after_failure_ += raw;
-  constexpr std::size_t kHeader = 5;
-  while (!after_failure_.empty() && !facts().smtp_after_failed_tls) {
-    const auto type = static_cast<unsigned char>(after_failure_[0]);
-    if (type < 20 || type > 23 || (after_failure_.size() > 1 && after_failure_[1] != 3)) {
-      facts().smtp_after_failed_tls = true;
-      recorder_.received(after_failure_, phase_);
-      after_failure_.clear();
-      return;
-    }
-    if (after_failure_.size() < kHeader) return;
-    const std::size_t size =
-        kHeader + static_cast<std::size_t>(static_cast<unsigned char>(after_failure_[3])) * 256 +
-        static_cast<unsigned char>(after_failure_[4]);
-    if (after_failure_.size() < size) return;
-    if (type == 21) recorder_.note(Actor::kGateway, What::kAlert, "an alert record", phase_);
-    after_failure_.erase(0, size);
+  if (facts().smtp_after_failed_tls) return;
+  after_failure_.feed(raw);
+  while (const auto record = after_failure_.next()) {
+    if (record->type != TlsRecord::kAlert) continue;
+    const int number = record->alert();
+    if (late_alert_ < 0) late_alert_ = number;
+    recorder_.note(Actor::kGateway, What::kAlert,
+                   number < 0 ? "an alert record" : alert_name(number), phase_);
   }
+  if (!after_failure_.foreign()) return;
+  facts().smtp_after_failed_tls = true;
+  recorder_.received(after_failure_.rest(), phase_);
+}
+
+int Wire::alert() const {
+  if (tls_ && tls_->alert_number() >= 0) return tls_->alert_number();
+  return late_alert_;
+}
+
+asio::awaitable<bool> Wire::renegotiate() {
+  const std::string before = tls_->finished();
+  recorder_.note(Actor::kPeer, What::kHandshake, "asks for a second one", phase_);
+  if (!tls_->renegotiate()) co_return false;
+  co_await flush();
+  std::string bytes;
+  Ending ending = Ending::kOpen;
+  while (ending == Ending::kOpen && tls_->finished() == before) ending = co_await read(bytes);
+  co_return tls_->finished() != before;
 }
 
 asio::awaitable<Ending> Wire::await_end() {
@@ -452,6 +497,16 @@ asio::awaitable<void> Wire::finish() {
     tls_->close_notify();
     co_await flush();
   }
+  shut_down();
+}
+
+asio::awaitable<void> Wire::notify_close() {
+  recorder_.note(Actor::kPeer, What::kAlert, alert_name(SSL_AD_CLOSE_NOTIFY), phase_);
+  tls_->close_notify();
+  co_await flush();
+}
+
+void Wire::shut_down() {
   recorder_.note(Actor::kPeer, What::kClose, word(Ending::kClose), phase_);
   boost::system::error_code ignored;
   socket_.shutdown(tcp::socket::shutdown_send, ignored);

@@ -13,6 +13,7 @@
 #include "peers/patience.hpp"
 #include "peers/recorder.hpp"
 #include "peers/tls_engine.hpp"
+#include "peers/tls_records.hpp"
 
 // The wire: one TCP connection of a fake peer, in clear text and then in TLS. Everything that
 // passes is recorded; every ending is told apart.
@@ -36,6 +37,9 @@ class Wire : private Waiting {
   /// read appends at least one byte to `into` (kOpen), or tells how the connection ended.
   boost::asio::awaitable<Ending> read(std::string& into);
 
+  /// write_beneath sends `bytes` as they are, beneath TLS where there is TLS.
+  boost::asio::awaitable<Ending> write_beneath(std::string bytes);
+
   /// write sends all of `bytes`, in pieces that end at the offsets `splits`. kOpen on success.
   boost::asio::awaitable<Ending> write(std::string bytes, std::vector<std::size_t> splits = {});
 
@@ -47,11 +51,23 @@ class Wire : private Waiting {
   boost::asio::awaitable<bool> handshake(SSL_CTX* context, Role role, std::string surplus,
                                          DeviationAt deviation);
 
+  /// set_manner says how the next handshake goes, and how what is written in its TLS is cut.
+  /// Without it OpenSSL decides.
+  void set_manner(TlsManner manner) { manner_ = std::move(manner); }
+
+  /// renegotiate asks for a second handshake inside TLS 1.2 and reads until it is refused, done, or
+  /// the connection has ended. It returns whether a second handshake was completed.
+  boost::asio::awaitable<bool> renegotiate();
+
   /// await_end reads until the gateway has ended the connection. What still comes is recorded.
   boost::asio::awaitable<Ending> await_end();
 
   /// finish ends our sending side: close_notify under TLS, then FIN.
   boost::asio::awaitable<void> finish();
+
+  /// notify_close sends close_notify and nothing else; shut_down sends FIN and nothing else.
+  boost::asio::awaitable<void> notify_close();
+  void shut_down();
 
   /// reset ends the connection with RST.
   void reset();
@@ -63,6 +79,12 @@ class Wire : private Waiting {
   Recorder& recorder() { return recorder_; }
   ConnectionFacts& facts() { return recorder_.facts(); }
 
+  /// tls is the TLS of this connection; nullptr before its handshake.
+  const TlsEngine* tls() const { return tls_.get(); }
+
+  /// alert is the number of the alert that the gateway sent, in TLS or after it failed; -1: none.
+  int alert() const;
+
   /// handshake_failed_late marks a handshake that looked finished here and was ended by the other
   /// side before its first byte of SMTP (TLS 1.3 with a client certificate).
   void handshake_failed_late();
@@ -73,7 +95,8 @@ class Wire : private Waiting {
   boost::asio::awaitable<Ending> send(std::string bytes);
   boost::asio::awaitable<bool> flush();
   boost::asio::awaitable<Ending> answer_close_notify();
-  boost::asio::awaitable<void> act(const Deviation& deviation);
+  boost::asio::awaitable<void> act(const Deviation& deviation, std::string flight);
+  boost::asio::awaitable<void> send_flight(std::string flight, bool first);
   Ending ended(Actor by, Ending how);
   boost::asio::awaitable<Ending> tls_ended();
   void completed();
@@ -89,8 +112,11 @@ class Wire : private Waiting {
   std::unique_ptr<TlsEngine> tls_;
   Phase phase_ = Phase::kClear;
   bool timed_out_ = false;
-  bool broken_ = false;        ///< The handshake failed: what comes is looked at, not decrypted.
-  std::string after_failure_;  ///< A started TLS record after a failed handshake.
+  bool broken_ = false;  ///< The handshake failed: what comes is looked at, not decrypted.
+  TlsManner manner_;
+  bool encrypted_ = false;    ///< Flights of ours are encrypted from now on, and not cut anew.
+  TlsRecords after_failure_;  ///< What comes after a failed handshake.
+  int late_alert_ = -1;       ///< The alert found there.
 };
 
 }  // namespace postern

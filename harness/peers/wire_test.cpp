@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <functional>
@@ -216,6 +218,171 @@ TEST_F(TlsWireTest, BytesBehindCloseNotifyAreSeen) {
   });
   EXPECT_EQ(facts().bytes_behind_close_notify, kTokenSize);
   ASSERT_FALSE(observation.sightings.empty());
+}
+
+/// A handshake that goes wrong at one point of the fake server's side, and what the gateway got of
+/// it.
+class FaultyHandshakeTest : public WireTest {
+ protected:
+  std::string play_fault(Deviation fault, bool alerts = false) {
+    std::string flight;
+    TlsContexts contexts;
+    play(
+        [&](Wire& wire) -> asio::awaitable<void> {
+          TlsWish wish;
+          wish.role = Role::kServer;
+          wish.identity = authority().identity("server-good");
+          SSL_CTX* context = contexts.context(wish);
+          Wire::DeviationAt at = [&fault](Point point) {
+            return point == fault.at ? &fault : nullptr;
+          };
+          const bool done =
+              co_await wire.handshake(context, Role::kServer, std::string(), std::move(at));
+          EXPECT_FALSE(done);
+          co_await wire.await_end();
+          late_alert = wire.alert();
+        },
+        [&](tcp::socket socket) -> asio::awaitable<void> {
+          TlsWish wish;
+          TlsEngine engine(contexts.context(wish), Role::kClient);
+          engine.handshake();
+          std::string hello = engine.take_output();
+          co_await send(socket, std::move(hello));
+          std::string alert = record_of(TlsRecord::kAlert, "\x02\x32");
+          if (alerts) co_await send(socket, std::move(alert));
+          if (alerts) socket.shutdown(tcp::socket::shutdown_send);
+          std::array<char, 16384> buffer;
+          boost::system::error_code error;
+          for (;;) {
+            auto token = asio::redirect_error(asio::use_awaitable, error);
+            const std::size_t size = co_await socket.async_read_some(asio::buffer(buffer), token);
+            if (error) break;
+            flight.append(buffer.data(), size);
+          }
+        },
+        std::chrono::milliseconds(500));
+    return flight;
+  }
+
+  int late_alert = -1;
+};
+
+TEST_F(FaultyHandshakeTest, TruncatesTheFlightThatIsDue) {
+  Deviation fault;
+  fault.at = Point::kClientHello;
+  fault.act = Act::kTruncate;
+  const std::string half = play_fault(fault);
+  TlsRecords records;
+  records.feed(half);
+  ASSERT_TRUE(records.next());  // The ServerHello is whole; what follows it is cut.
+  while (records.next()) {
+  }
+  EXPECT_FALSE(records.rest().empty());
+}
+
+TEST_F(FaultyHandshakeTest, SendsAnAlertInPlaceOfTheFlight) {
+  Deviation fault;
+  fault.at = Point::kClientHello;
+  fault.act = Act::kAlert;
+  fault.alert = 40;
+  EXPECT_EQ(play_fault(fault, true), record_of(TlsRecord::kAlert, "\x02\x28"));
+}
+
+TEST_F(FaultyHandshakeTest, StallsWithoutAWordAndSeesTheAlertThatComes) {
+  Deviation fault;
+  fault.at = Point::kClientHello;
+  fault.act = Act::kStall;
+  EXPECT_EQ(play_fault(fault, true), "");
+  EXPECT_EQ(late_alert, 50);
+  EXPECT_EQ(facts().ended_by, Actor::kGateway);
+}
+
+/// A fake server whose TLS goes in a manner of its own.
+class MannerTest : public WireTest {
+ protected:
+  /// play_manner gives the sizes of the records that the gateway received in the handshake and of
+  /// `said`.
+  std::vector<std::size_t> play_manner(TlsManner manner, TlsVersion version,
+                                       std::function<asio::awaitable<void>(Wire&)> then) {
+    std::vector<std::size_t> sizes;
+    TlsContexts contexts;
+    play(
+        [&](Wire& wire) -> asio::awaitable<void> {
+          TlsWish wish;
+          wish.role = Role::kServer;
+          wish.versions = {version};
+          wish.identity = authority().identity("server-good");
+          SSL_CTX* context = contexts.context(wish);
+          Wire::DeviationAt none = no_deviation;
+          wire.set_manner(manner);
+          const bool done =
+              co_await wire.handshake(context, Role::kServer, std::string(), std::move(none));
+          EXPECT_TRUE(done);
+          co_await then(wire);
+          co_await wire.await_end();
+        },
+        [&](tcp::socket socket) -> asio::awaitable<void> {
+          TlsWish wish;
+          wish.versions = {version};
+          TlsEngine engine(contexts.context(wish), Role::kClient);
+          TlsRecords records;
+          std::array<char, 16384> buffer;
+          TlsEngine::Step step = engine.handshake();
+          for (;;) {
+            std::string out = engine.take_output();
+            co_await send(socket, std::move(out));
+            boost::system::error_code error;
+            auto token = asio::redirect_error(asio::use_awaitable, error);
+            const std::size_t size = co_await socket.async_read_some(asio::buffer(buffer), token);
+            if (error) break;
+            engine.feed(std::string_view(buffer.data(), size));
+            records.feed(std::string_view(buffer.data(), size));
+            while (const auto record = records.next()) sizes.push_back(record->payload.size());
+            if (step == TlsEngine::Step::kWantRead) step = engine.handshake();
+            if (step != TlsEngine::Step::kDone) continue;
+            const TlsEngine::Step now = engine.read(received);
+            if (now == TlsEngine::Step::kCloseNotify || now == TlsEngine::Step::kFailed) break;
+          }
+          ending = engine.error();
+          beneath = engine.take_unread();
+        });
+    return sizes;
+  }
+
+  std::string received, ending, beneath;
+};
+
+TEST_F(MannerTest, RecordsAreAsShortAsTheyAreToBe) {
+  for (TlsVersion version : {TlsVersion::k12, TlsVersion::k13}) {
+    observation.server.clear();
+    received.clear();
+    io.restart();
+    TlsManner manner;
+    manner.record_size = 1;
+    manner.splits = {1, 7};
+    const auto sizes = play_manner(manner, version, [](Wire& wire) -> asio::awaitable<void> {
+      co_await wire.write("220");
+      co_await wire.finish();
+    });
+    EXPECT_EQ(received, "220");
+    EXPECT_GE(std::count(sizes.begin(), sizes.end(), 1U), 90) << "of the ServerHello";
+  }
+}
+
+TEST_F(MannerTest, WritesBeneathTls) {
+  play_manner(TlsManner(), TlsVersion::k13, [](Wire& wire) -> asio::awaitable<void> {
+    co_await wire.write_beneath("250 no record\r\n");
+  });
+  EXPECT_EQ(received, "");
+  EXPECT_NE(ending, "");
+}
+
+TEST_F(MannerTest, SaysTheEndOfTlsWithoutThatOfTheConnection) {
+  play_manner(TlsManner(), TlsVersion::k13, [](Wire& wire) -> asio::awaitable<void> {
+    co_await wire.notify_close();
+    co_await wire.write_beneath("250 behind it\r\n");
+  });
+  EXPECT_EQ(ending, "");
 }
 
 }  // namespace

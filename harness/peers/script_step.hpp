@@ -1,0 +1,29 @@
+#pragma once
+
+#include <string>
+
+#include "judge/observation.hpp"
+#include "located_xml.hpp"
+
+namespace postern {
+
+/// StepFailed says which step of a story did not hold, and what was seen instead. It is thrown by
+/// the step, and caught where the script is played.
+struct StepFailed {
+  Place place;
+  std::string message;
+};
+
+/// ScriptEnds ends a script early where that conforms (a handshake that may fail did).
+struct ScriptEnds {};
+
+[[noreturn]] inline void fail(const Place& place, const std::string& expected,
+                              const std::string& got) {
+  throw StepFailed{place, "expected " + expected + ", got " + got};
+}
+
+[[noreturn]] inline void fail(const Place& place, const std::string& expected, Ending got) {
+  fail(place, expected, std::string("the end of the connection: ") + word(got));
+}
+
+}  // namespace postern
