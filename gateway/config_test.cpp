@@ -184,6 +184,16 @@ TEST(Config, RoutesAndRelays) {
   EXPECT_FALSE(config.relays_client(*IpAddress::parse("2001:db9::5")));
 }
 
+TEST(Values, NetworksHaveOneTextAndLimitsTakeASiteForOne) {
+  EXPECT_EQ(Network::parse("10.9.8.7/8")->to_string(), "10.0.0.0/8");
+  EXPECT_EQ(Network::parse("10.9.8.7/0")->to_string(), "0.0.0.0/0");
+  EXPECT_EQ(Network::parse("2001:db8:ffff::1/33")->to_string(), "2001:db8:8000::/33");
+  EXPECT_EQ(limit_group(*IpAddress::parse("192.0.2.1")), "192.0.2.1");
+  EXPECT_EQ(limit_group(*IpAddress::parse("::ffff:192.0.2.1")), "192.0.2.1");
+  EXPECT_EQ(limit_group(*IpAddress::parse("2001:db8:1:2:3::4")), "2001:db8:1:2::/64");
+  EXPECT_EQ(IpAddress::parse("2001:db8:0:0:1::")->literal(), "[IPv6:2001:db8:0:0:1::]");
+}
+
 TEST(Values, DurationsSizesAndDates) {
   EXPECT_EQ(parse_duration("0"), Duration(0));
   EXPECT_EQ(parse_duration("40ms"), Duration(40'000));

@@ -83,6 +83,7 @@ class Wire {
   Wire(Wire&& other) noexcept;
   Wire(const Wire&) = delete;
 
+  // connect binds to `from`, and connects to the loopback address of its kind.
   static Wire connect(int port, const std::string& from = "127.0.0.1");
 
   // say sends `text` as it is; false where the peer is gone.

@@ -7,6 +7,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ip/v6_only.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -28,6 +29,11 @@ constexpr Duration kAbortTime = std::chrono::milliseconds(500);
 
 // So many clients over a limit are told so; what comes beyond is only closed.
 constexpr std::size_t kMostTurnedAway = 64;
+
+std::string group_of(const std::string& client) {
+  const auto address = IpAddress::parse(client);
+  return address ? limit_group(*address) : client;
+}
 
 }  // namespace
 
@@ -66,7 +72,7 @@ class Server::Inside : public std::enable_shared_from_this<Server::Inside> {
   std::unique_ptr<Delivery> delivery_;
   std::vector<tcp::acceptor> acceptors_;
   std::set<std::shared_ptr<Session>> sessions_;
-  std::map<std::string, std::size_t> per_address_;  // sessions served
+  std::map<std::string, std::size_t> per_address_;  // sessions served, by limit_group
   std::size_t turned_away_ = 0;                     // those of sessions_ that are not served
   std::uint64_t last_session_ = 0;
   unsigned generation_ = 1;
@@ -99,6 +105,8 @@ void Server::Inside::open() {
       acceptor.open(endpoint.protocol());
       fcntl(acceptor.native_handle(), F_SETFD, FD_CLOEXEC);
       acceptor.set_option(tcp::acceptor::reuse_address(true));
+      // So that 0.0.0.0 and :: can stand side by side, and each address counts for its own kind.
+      if (endpoint.address().is_v6()) acceptor.set_option(asio::ip::v6_only(true));
       acceptor.bind(endpoint);
       acceptor.listen(4096);
       acceptors_.push_back(std::move(acceptor));
@@ -182,7 +190,7 @@ std::string Server::Inside::refusal(const std::string& client) const {
 void Server::Inside::admit(tcp::socket socket) {
   auto body = std::make_shared<Channel::Body>(std::move(socket));
   body->settle();
-  const std::string client = body->remote.address;
+  const std::string client = group_of(body->remote.address);
   std::string reason = refusal(client);
   if (!reason.empty() && turned_away_ >= kMostTurnedAway) return;
   auto channel = std::make_unique<Channel>(std::move(body));
