@@ -132,6 +132,7 @@ void Reader::read_tls(pugi::xml_node node) {
   tls.certificate = file("certificate");
   tls.key = file("key");
   tls.client_ca = file("client-ca");
+  tls.client_crl = file("client-crl");
   tls.next_hop_ca = file("next-hop-ca");
   tls.next_hop_crl = file("next-hop-crl");
   tls.sending_certificate = file("sending-certificate");

@@ -28,6 +28,7 @@ struct TlsConfig {
   std::string certificate;
   std::string key;
   std::string client_ca;
+  std::string client_crl;
   std::string next_hop_ca;
   std::string next_hop_crl;
   std::string sending_certificate;

@@ -73,7 +73,7 @@ TEST(Config, ComplaintsSayWhereWhatAndWhatIsAllowed) {
             "gateway.xml:2:26: found attribute \"client-levl\" in <tls>; did you mean "
             "\"client-level\"? allowed: server-level, client-certificate, client-level, "
             "clear-fallback-delay, certificate, key, client-ca, "
-            "next-hop-ca, next-hop-crl, sending-certificate, sending-key");
+            "client-crl, next-hop-ca, next-hop-crl, sending-certificate, sending-key");
   EXPECT_EQ(complaints(inside("<tls server-level=\"maybe\" certificate=\"c\" key=\"k\"/>")),
             "gateway.xml:2:6: found server-level=\"maybe\"; allowed: none, attempt, require");
   EXPECT_EQ(complaints(inside("<tls server-level=\"none\"/>\n<rout domain=\"a\"/>")),

@@ -157,6 +157,7 @@ SslContext receiving_context(const TlsConfig& tls) {
   SslContext context = bare_context(TLS_server_method());
   use_pair(context.get(), {tls, "certificate", tls.certificate}, {tls, "key", tls.key});
   trust(context.get(), {tls, "client-ca", tls.client_ca});
+  use_crl(context.get(), {tls, "client-crl", tls.client_crl});
   if (requests_certificate(tls.receiving)) {
     SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, nullptr);
     if (!tls.client_ca.empty()) {
