@@ -45,7 +45,8 @@ struct DataResult {
 
 class Dialogue {
  public:
-  Dialogue(const Config& config, IpAddress client) : config_(config), client_(client) {}
+  Dialogue(const Config& config, IpAddress client)
+      : config_(config), client_(client), policy_(config.tls.receiving_policy(client)) {}
 
   Reply greeting() const;
 
@@ -98,6 +99,7 @@ class Dialogue {
 
   const Config& config_;
   IpAddress client_;
+  ReceivingPolicy policy_;
   State state_ = State::start;
   TlsFacts tls_;
   Transaction transaction_;

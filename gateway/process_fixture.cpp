@@ -263,10 +263,11 @@ std::string Wire::ask(const std::string& text) {
   return reply();
 }
 
-bool Wire::start_tls(SSL_CTX* context, bool server) {
+bool Wire::start_tls(SSL_CTX* context, bool server, SSL_SESSION* session) {
   buffer_.clear();
   ssl_ = SSL_new(context);
   SSL_set_fd(ssl_, descriptor_);
+  if (session) SSL_set_session(ssl_, session);
   ERR_clear_error();
   return (server ? SSL_accept(ssl_) : SSL_connect(ssl_)) == 1;
 }
@@ -414,11 +415,12 @@ bool NextHop::transaction(Wire& wire, const std::string& command, const std::str
   return true;
 }
 
-std::string ProcessTest::configure(const std::string& tls, const std::string& more) {
+std::string ProcessTest::configure(const std::string& tls, const std::string& more,
+                                   const std::string& in_tls) {
   bench_.write("gateway.xml", R"(<gateway name="gw.test" data="queue">
   <listen address="127.0.0.1" port="0"/>
   <tls certificate="gw.pem" key="gw.key" client-ca="ca.pem" next-hop-ca="ca.pem" )" +
-                                  tls + R"(/>
+                                  tls + ">" + in_tls + R"(</tls>
   <relay network="127.0.0.0/8"/>
   )" + more + "\n</gateway>\n");
   return bench_.path("gateway.xml");

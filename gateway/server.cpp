@@ -18,6 +18,7 @@
 #include "delivery.hpp"
 #include "services.hpp"
 #include "session.hpp"
+#include "warnings.hpp"
 
 namespace gateway {
 
@@ -128,19 +129,10 @@ std::vector<std::string> Server::Inside::endpoints() const {
 }
 
 void Server::Inside::warn_about(const Settings& settings) {
-  const TlsConfig& tls = settings.config.tls;
-  if (const auto warning = combination_warning(tls.receiving); !warning.empty()) {
-    journal_->add(JournalLine("warning").add("requirement", "SET-3").add("reason", warning));
-  }
-  if (const auto warning = certificate_warning(tls.receiving); !warning.empty()) {
-    journal_->add(JournalLine("warning").add("requirement", "SET-4").add("reason", warning));
-  }
-  if (requests_certificate(tls.receiving) && tls.client_ca.empty()) {
+  for (const auto& warning : warnings_about(settings.config.tls)) {
     journal_->add(JournalLine("warning")
-                      .add("requirement", "IN-6")
-                      .add("reason",
-                           "client certificates are requested, but there is no "
-                           "client-ca: none will verify"));
+                      .add("requirement", warning.requirement)
+                      .add("reason", warning.reason));
   }
 }
 

@@ -4,17 +4,29 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "config.hpp"
 #include "tls_context.hpp"
 
 namespace gateway {
 
+// Reception is how one client is received.
+struct Reception {
+  ReceivingPolicy policy;
+  std::string network;         // whose policy it is; empty: that of all who belong to no network
+  SSL_CTX* context = nullptr;  // null under server-level=none; owned by the settings
+};
+
 struct Settings {
+  // reception_of is how `client` is received.
+  Reception reception_of(const IpAddress& client) const;
+
   unsigned generation = 0;
   Config config;
-  SslContext receiving;  // null under server-level=none
-  SslContext sending;    // null under client-level=none
+  SslContext receiving;                        // null under server-level=none
+  std::vector<SslContext> receiving_networks;  // one for each of config.tls.client_networks
+  SslContext sending;                          // null under client-level=none
 };
 
 // make_settings loads certificates, keys and CAs. It throws ConfigError where one is unusable.
