@@ -1,4 +1,4 @@
-// Revocation lists: whose certificates verify no more.
+// Revocation lists, and certificates about to expire: what the files of a configuration say.
 #include <csignal>
 
 #include "process_fixture.hpp"
@@ -101,6 +101,22 @@ TEST_F(Revocation, NextHopsAreHeldAgainstTheirList) {
   program.wait_for({"\"event\":\"settings-applied\",\"generation\":3"});
   send(program.port(), "z@good.test");
   program.wait_for({"\"event\":\"deferred\"", "z@good.test", "unable to get certificate CRL"});
+}
+
+TEST_F(ProcessTest, CertificatesAboutToExpireAreNamed) {
+  bench_.write_pair("gw", bench_.mint().issue("gw.test", "serverAuth", -1, 10));
+  Program program(configure("", ""));
+  program.wait_for({"\"event\":\"warning\",\"reason\":\"",
+                    "the certificate of CN=gw.test, shown to", "expires in 9 days",
+                    "\"purpose\":\"shown to clients\"", "\"days-left\":9}"});
+  bench_.write_pair("client", bench_.mint().issue("client.test", "clientAuth", -1, 5));
+  configure("sending-certificate=\"client.pem\" sending-key=\"client.key\"", "");
+  program.signal(SIGHUP);
+  program.wait_for(
+      {"\"event\":\"warning\"", "\"purpose\":\"shown to next hops\"", "\"days-left\":4}"});
+  EXPECT_EQ(program.terminate(), 0);
+  // The CA has 30 days left.
+  EXPECT_EQ(program.lines({"\"event\":\"warning\"", "trusted for"}), 0U);
 }
 
 }  // namespace

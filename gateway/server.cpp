@@ -16,6 +16,8 @@
 
 #include "channel_body.hpp"
 #include "delivery.hpp"
+#include "expiry.hpp"
+#include "repeated.hpp"
 #include "services.hpp"
 #include "session.hpp"
 #include "warnings.hpp"
@@ -44,7 +46,11 @@ class Server::Inside : public std::enable_shared_from_this<Server::Inside> {
       : executor_(executor),
         config_path_(std::move(config_path)),
         pending_config_(std::move(config)),
-        stop_timer_(executor) {}
+        stop_timer_(executor),
+        daily_(executor, std::chrono::hours(24), [this] {
+          warn_about_expiry(*services_->settings);
+          journal_->flush();
+        }) {}
 
   void open();
   void start();
@@ -54,6 +60,7 @@ class Server::Inside : public std::enable_shared_from_this<Server::Inside> {
 
  private:
   void warn_about(const Settings& settings);
+  void warn_about_expiry(const Settings& settings);
   asio::awaitable<void> listen(tcp::acceptor& acceptor);
   void admit(tcp::socket socket);
   std::string refusal(const std::string& client) const;
@@ -67,6 +74,7 @@ class Server::Inside : public std::enable_shared_from_this<Server::Inside> {
   std::string config_path_;
   Config pending_config_;
   asio::steady_timer stop_timer_;
+  Repeated daily_;
   std::unique_ptr<Journal> journal_;
   std::unique_ptr<Queue> queue_;
   std::unique_ptr<Services> services_;
@@ -134,6 +142,18 @@ void Server::Inside::warn_about(const Settings& settings) {
                       .add("requirement", warning.requirement)
                       .add("reason", warning.reason));
   }
+  warn_about_expiry(settings);
+}
+
+void Server::Inside::warn_about_expiry(const Settings& settings) {
+  for (const auto& warning : expiry_warnings(settings.certificates, now())) {
+    journal_->add(JournalLine("warning")
+                      .add("reason", warning.reason)
+                      .add("file", warning.file)
+                      .add("purpose", warning.purpose)
+                      .add("expires", warning.expires)
+                      .add("days-left", warning.days_left));
+  }
 }
 
 void Server::Inside::start() {
@@ -144,6 +164,7 @@ void Server::Inside::start() {
                     .add("smtp", fmt::format("{}", fmt::join(endpoints(), " ")))
                     .add("queued", left.size()));
   journal_->flush();
+  daily_.start();
   for (auto& envelope : left) delivery_->add(std::move(envelope), nullptr);
   for (auto& acceptor : acceptors_) {
     asio::co_spawn(executor_, listen(acceptor), asio::detached);
@@ -239,6 +260,7 @@ void Server::Inside::stop(std::function<void()> stopped) {
   services_->stopping = true;
   boost::system::error_code ignored;
   for (auto& acceptor : acceptors_) acceptor.close(ignored);
+  daily_.stop();
   delivery_->stop();
   for (const auto& session : sessions_) session->stop();
   stop_timer_.expires_after(services_->settings->config.limits.shutdown_time);

@@ -16,6 +16,30 @@ SslContext context_for(const Config& config, unsigned generation, ReceivingPolic
   return receiving_context(config.tls, std::move(tickets));
 }
 
+// note_certificates keeps the dates of all files that the contexts of `settings` were made of.
+void note_certificates(Settings& settings) {
+  const TlsConfig& tls = settings.config.tls;
+  const auto note = [&](const std::string& file, const char* purpose) {
+    if (file.empty()) return;
+    for (auto& one : dated_certificates(file, purpose)) {
+      settings.certificates.push_back(std::move(one));
+    }
+  };
+  bool offers = false;
+  bool requests = false;
+  const auto look = [&](ReceivingPolicy policy) {
+    offers = offers || policy.level != ServerLevel::none;
+    requests = requests || requests_certificate(policy);
+  };
+  look(tls.receiving);
+  for (const auto& clients : tls.client_networks) look(clients.policy);
+  if (offers) note(tls.certificate, "shown to clients");
+  if (requests) note(tls.client_ca, "trusted for clients");
+  if (!settings.sending) return;
+  note(tls.next_hop_ca, "trusted for next hops");
+  note(tls.sending_certificate, "shown to next hops");
+}
+
 }  // namespace
 
 std::shared_ptr<const Settings> make_settings(Config config, unsigned generation) {
@@ -30,6 +54,7 @@ std::shared_ptr<const Settings> make_settings(Config config, unsigned generation
         context_for(all, generation, policy, network.to_string()));
   }
   if (tls.client_level != ClientLevel::none) settings->sending = sending_context(tls);
+  note_certificates(*settings);
   return settings;
 }
 

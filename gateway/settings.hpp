@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "config.hpp"
+#include "expiry.hpp"
 #include "tls_context.hpp"
 
 namespace gateway {
@@ -27,6 +28,7 @@ struct Settings {
   SslContext receiving;                        // null under server-level=none
   std::vector<SslContext> receiving_networks;  // one for each of config.tls.client_networks
   SslContext sending;                          // null under client-level=none
+  std::vector<DatedCertificate> certificates;  // all that are in use
 };
 
 // make_settings loads certificates, keys and CAs. It throws ConfigError where one is unusable.
