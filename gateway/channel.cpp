@@ -22,8 +22,11 @@ constexpr std::size_t kRawSize = 16 * 1024 + 512;
 constexpr std::size_t kTlsSlice = 128 * 1024;
 
 Peer peer_of(const tcp::endpoint& endpoint) {
-  const auto parsed = IpAddress::parse(endpoint.address().to_string());
-  return {parsed ? parsed->to_string() : endpoint.address().to_string(), endpoint.port()};
+  std::string text = endpoint.address().to_string();
+  // A link-local address comes with the interface, which says nothing about the peer.
+  text.resize(std::min(text.find('%'), text.size()));
+  const auto parsed = IpAddress::parse(text);
+  return {parsed ? parsed->to_string() : text, endpoint.port()};
 }
 
 }  // namespace

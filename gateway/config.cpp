@@ -34,7 +34,9 @@ class Reader {
  private:
   void read_listen(pugi::xml_node node);
   void read_tls(pugi::xml_node node);
+  void check_receiving(Element& element, ReceivingPolicy policy);
   void check_tls(Element& element);
+  void read_clients(pugi::xml_node node);
   void read_relay(pugi::xml_node node);
   void read_route(pugi::xml_node node);
   void read_route_level(Element& element, NextHop& hop);
@@ -87,22 +89,61 @@ void Reader::read_listen(pugi::xml_node node) {
   config_.listen.push_back(std::move(listen));
 }
 
-void Reader::check_tls(Element& element) {
+// check_receiving checks a policy of <tls>, or of <clients> in it, against the files named in
+// <tls>.
+void Reader::check_receiving(Element& element, ReceivingPolicy policy) {
   const TlsConfig& tls = config_.tls;
-  if (const auto error = combination_error(tls.receiving); !error.empty()) {
+  if (const auto error = combination_error(policy); !error.empty()) {
     element.complain("client-certificate", error);
   }
-  if (tls.receiving.level != ServerLevel::none && (tls.certificate.empty() || tls.key.empty())) {
+  if (policy.level != ServerLevel::none && (tls.certificate.empty() || tls.key.empty())) {
     element.complain("server-level",
                      fmt::format("server-level=\"{}\" offers TLS, which needs certificate=\"...\" "
-                                 "and key=\"...\"; or set server-level=\"none\"",
-                                 kServerLevels[static_cast<std::size_t>(tls.receiving.level)]));
+                                 "and key=\"...\" in <tls>; or set server-level=\"none\"",
+                                 word_of(policy.level)));
   }
-  if (effective_certificate(tls.receiving) == ClientCertificate::require && tls.client_ca.empty()) {
+  if (effective_certificate(policy) == ClientCertificate::require && tls.client_ca.empty()) {
     element.complain("client-certificate",
-                     "client-certificate=\"require\" needs client-ca=\"...\": without it no "
-                     "certificate can verify");
+                     "client-certificate=\"require\" needs client-ca=\"...\" in <tls>: without it "
+                     "no certificate can verify");
   }
+}
+
+// read_clients reads the policy for a network. What it does not say is as in <tls>.
+void Reader::read_clients(pugi::xml_node node) {
+  Element element(file_, node);
+  TlsConfig& tls = config_.tls;
+  ClientNetwork clients;
+  const std::string text = element.required("network");
+  const auto network = Network::parse(text);
+  if (!text.empty() && !network) {
+    element.complain("network", fmt::format("found network=\"{}\"; allowed: ADDRESS or "
+                                            "ADDRESS/BITS",
+                                            shown(text)));
+  }
+  const auto level = static_cast<std::size_t>(tls.receiving.level);
+  const auto certificate = static_cast<std::size_t>(tls.receiving.certificate);
+  clients.policy.level =
+      static_cast<ServerLevel>(element.choice("server-level", kServerLevels, level));
+  clients.policy.certificate = static_cast<ClientCertificate>(
+      element.choice("client-certificate", kClientCertificates, certificate));
+  check_receiving(element, clients.policy);
+  element.done();
+  if (!network) return;
+  clients.network = *network;
+  for (const auto& other : tls.client_networks) {
+    if (other.network.to_string() != network->to_string()) continue;
+    element.complain("network", fmt::format("found a second <clients> for {}; allowed: one, so "
+                                            "that it is clear which policy holds",
+                                            network->to_string()));
+    return;
+  }
+  tls.client_networks.push_back(clients);
+}
+
+void Reader::check_tls(Element& element) {
+  const TlsConfig& tls = config_.tls;
+  check_receiving(element, tls.receiving);
   if (tls.client_level == ClientLevel::verify && tls.next_hop_ca.empty()) {
     element.complain("client-level",
                      "client-level=\"verify\" needs next-hop-ca=\"...\": without it no "
@@ -133,12 +174,14 @@ void Reader::read_tls(pugi::xml_node node) {
   tls.certificate = file("certificate");
   tls.key = file("key");
   tls.client_ca = file("client-ca");
+  tls.client_crl = file("client-crl");
   tls.next_hop_ca = file("next-hop-ca");
   tls.next_hop_crl = file("next-hop-crl");
   tls.sending_certificate = file("sending-certificate");
   tls.sending_key = file("sending-key");
   check_tls(element);
-  element.done();
+  element.done({"clients"});
+  for (const auto& clients : node.children("clients")) read_clients(clients);
 }
 
 void Reader::read_relay(pugi::xml_node node) {
@@ -239,10 +282,16 @@ void Reader::read_retry(pugi::xml_node node) {
 
 void Reader::read_times(Element& element) {
   constexpr Duration kLeast = std::chrono::milliseconds(1);
+  constexpr Duration kLongestTicket = std::chrono::hours(7 * 24);  // RFC 8446 section 4.6.1
   Limits& limits = config_.limits;
   limits.command_time = element.duration("command-time", limits.command_time, kLeast);
   limits.data_time = element.duration("data-time", limits.data_time, kLeast);
   limits.tls_time = element.duration("tls-time", limits.tls_time, kLeast);
+  limits.ticket_time = element.duration("ticket-time", limits.ticket_time);
+  if (limits.ticket_time > kLongestTicket) {
+    element.complain("ticket-time", fmt::format("found ticket-time=\"{}\"; allowed: 7d at the most",
+                                                element.text("ticket-time")));
+  }
   limits.without_tls_time = element.duration("without-tls-time", limits.without_tls_time, kLeast);
   limits.drain_time = element.duration("drain-time", limits.drain_time);
   limits.connect_time = element.duration("connect-time", limits.connect_time, kLeast);
@@ -332,6 +381,29 @@ bool Config::uses_tls() const {
     return route.hop.folder.empty() && route.hop.level != ClientLevel::none;
   });
   return routed || tls.client_level != ClientLevel::none;
+}
+
+std::string_view word_of(ServerLevel level) {
+  return kServerLevels[static_cast<std::size_t>(level)];
+}
+
+std::string_view word_of(ClientCertificate certificate) {
+  return kClientCertificates[static_cast<std::size_t>(certificate)];
+}
+
+std::optional<std::size_t> TlsConfig::network_of(const IpAddress& client) const {
+  std::optional<std::size_t> best;
+  for (std::size_t i = 0; i < client_networks.size(); ++i) {
+    const Network& network = client_networks[i].network;
+    if (!network.contains(client)) continue;
+    if (!best || network.prefix > client_networks[*best].network.prefix) best = i;
+  }
+  return best;
+}
+
+ReceivingPolicy TlsConfig::receiving_policy(const IpAddress& client) const {
+  const auto network = network_of(client);
+  return network ? client_networks[*network].policy : receiving;
 }
 
 bool Config::relays_domain(std::string_view domain) const {

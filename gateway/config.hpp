@@ -20,14 +20,30 @@ struct Listen {
   bool operator==(const Listen&) const = default;
 };
 
+// ClientNetwork is a <clients> element: whoever comes from this network is received under this
+// policy.
+struct ClientNetwork {
+  Network network;
+  ReceivingPolicy policy;
+};
+
 // TlsConfig is the <tls> element. Paths are absolute or empty.
 struct TlsConfig {
-  ReceivingPolicy receiving;
+  // network_of is the most specific network that `client` belongs to: an index of client_networks;
+  // nullopt where it belongs to none.
+  std::optional<std::size_t> network_of(const IpAddress& client) const;
+
+  // receiving_policy is what `client` is received under.
+  ReceivingPolicy receiving_policy(const IpAddress& client) const;
+
+  ReceivingPolicy receiving;                   // of clients that belong to no network below
+  std::vector<ClientNetwork> client_networks;  // no two of the same network
   ClientLevel client_level = ClientLevel::attempt;
   std::optional<Duration> clear_fallback_delay = std::chrono::seconds(300);  // nullopt: never
   std::string certificate;
   std::string key;
   std::string client_ca;
+  std::string client_crl;
   std::string next_hop_ca;
   std::string next_hop_crl;
   std::string sending_certificate;
@@ -68,10 +84,11 @@ struct Limits {
   std::uint64_t large_message = 1024ULL * 1024;  // from here on a body goes to disk in chunks
   std::uint64_t deliveries = 500;                // attempts under way, all together
   std::uint64_t deliveries_per_next_hop = 100;
-  std::uint64_t messages_per_connection = 100;          // to one next hop; 1: each has its own
-  Duration command_time = std::chrono::minutes(5);      // waiting for a command
-  Duration data_time = std::chrono::minutes(3);         // waiting for the next piece of data
-  Duration tls_time = std::chrono::seconds(60);         // a handshake, either direction
+  std::uint64_t messages_per_connection = 100;      // to one next hop; 1: each has its own
+  Duration command_time = std::chrono::minutes(5);  // waiting for a command
+  Duration data_time = std::chrono::minutes(3);     // waiting for the next piece of data
+  Duration tls_time = std::chrono::seconds(60);     // a handshake, either direction
+  Duration ticket_time = std::chrono::hours(1);     // how long a TLS session may be resumed (IN-9)
   Duration without_tls_time = std::chrono::minutes(5);  // IN-3: a session without required TLS
   Duration drain_time = std::chrono::seconds(5);        // after our close, for the peer's
   Duration connect_time = std::chrono::seconds(30);
@@ -112,6 +129,10 @@ struct Config {
   // retry_delay is the wait after attempt number `attempt` (from 1) failed.
   Duration retry_delay(unsigned attempt) const;
 };
+
+// word_of is the word for a setting, as in the configuration.
+std::string_view word_of(ServerLevel level);
+std::string_view word_of(ClientCertificate certificate);
 
 // load_config reads and checks a file. It throws ConfigError with every complaint it has. Key
 // material is not opened here: make_settings does that.

@@ -9,6 +9,7 @@
 #include "journal.hpp"
 #include "settings.hpp"
 #include "trace_header.hpp"
+#include "warnings.hpp"
 
 namespace gateway {
 namespace {
@@ -73,7 +74,7 @@ TEST(Config, ComplaintsSayWhereWhatAndWhatIsAllowed) {
             "gateway.xml:2:26: found attribute \"client-levl\" in <tls>; did you mean "
             "\"client-level\"? allowed: server-level, client-certificate, client-level, "
             "clear-fallback-delay, certificate, key, client-ca, "
-            "next-hop-ca, next-hop-crl, sending-certificate, sending-key");
+            "client-crl, next-hop-ca, next-hop-crl, sending-certificate, sending-key");
   EXPECT_EQ(complaints(inside("<tls server-level=\"maybe\" certificate=\"c\" key=\"k\"/>")),
             "gateway.xml:2:6: found server-level=\"maybe\"; allowed: none, attempt, require");
   EXPECT_EQ(complaints(inside("<tls server-level=\"none\"/>\n<rout domain=\"a\"/>")),
@@ -123,6 +124,15 @@ INSTANTIATE_TEST_SUITE_P(
         Refused{"<tls server-level=\"none\" client-level=\"verify\"/>", "needs next-hop-ca"},
         Refused{"<tls server-level=\"none\" sending-key=\"k\"/>", "go together"},
         Refused{"<tls server-level=\"none\"/><tls server-level=\"none\"/>", "second <tls>"},
+        Refused{"<tls server-level=\"none\"><clients network=\"10.0.0.0/8\" "
+                "server-level=\"require\"/></tls>",
+                "needs certificate"},
+        Refused{"<tls certificate=\"c\" key=\"k\"><clients network=\"::/0\" "
+                "server-level=\"require\" client-certificate=\"require\"/></tls>",
+                "needs client-ca"},
+        Refused{"<tls server-level=\"none\"><clients/></tls>", "has no network"},
+        Refused{"<tls server-level=\"none\"><clients network=\"all\"/></tls>",
+                "found network=\"all\"; allowed: ADDRESS or ADDRESS/BITS"},
         Refused{"<tls server-level=\"none\">x</tls>", "found text in <tls>"}));
 
 TEST(Config, ValuesThatCannotWorkAreRefused) {
@@ -141,6 +151,7 @@ TEST(Config, ValuesThatCannotWorkAreRefused) {
             "found domain=\".d.test\"");
   complains(inside(tls + "<relay domain=\"*\"/>"), "found domain=\"*\" in <relay>");
   complains(inside(tls + "<limits message=\"0\"/>"), "at least 256");
+  complains(inside(tls + "<limits ticket-time=\"8d\"/>"), "allowed: 7d at the most");
   complains(inside(tls + "<limits command-time=\"0\"/>"), "allowed: a number above 0 with ms");
   complains(inside("<tls server-level=\"none\" clear-fallback-delay=\"nope\"/>"),
             "allowed: never, 0, or a number with ms");
@@ -164,6 +175,63 @@ TEST(Config, FilesThatCannotBeUsedAreNamedWithTheirPlace) {
     EXPECT_EQ(std::string(error.what()).rfind(file + ":2:6: " + folder.path() + "/c.pem: ", 0), 0U)
         << error.what();
   }
+}
+
+TEST(Config, ClientsOfANetworkAreReceivedUnderItsPolicy) {
+  const Folder folder;
+  const TlsConfig tls = load_config(folder.write(inside(R"(
+    <tls server-level="require" client-certificate="request" certificate="c" key="k" client-ca="a">
+      <clients network="10.0.0.0/8" client-certificate="none"/>
+      <clients network="10.1.0.0/16" server-level="attempt"/>
+      <clients network="10.1.2.3" server-level="none" client-certificate="none"/>
+      <clients network="2001:db8::/32" client-certificate="require"/>
+    </tls>)")))
+                            .tls;
+  const auto policy = [&](const char* client) {
+    const ReceivingPolicy found = tls.receiving_policy(*IpAddress::parse(client));
+    return std::string(word_of(found.level)) + " " + std::string(word_of(found.certificate));
+  };
+  EXPECT_EQ(policy("192.0.2.1"), "require request");
+  EXPECT_EQ(policy("10.200.0.1"), "require none");
+  EXPECT_EQ(policy("10.1.200.1"), "attempt request");
+  EXPECT_EQ(policy("10.1.2.3"), "none none");
+  EXPECT_EQ(policy("::ffff:10.1.2.3"), "none none");
+  EXPECT_EQ(policy("2001:db8:7::1"), "require require");
+  EXPECT_EQ(policy("2001:db9::1"), "require request");
+}
+
+TEST(Config, TheRulesForSettingsHoldForEachNetwork) {
+  EXPECT_EQ(
+      complaints(inside("<tls server-level=\"none\">\n"
+                        "<clients network=\"10.0.0.0/8\" client-certificate=\"require\"/></tls>")),
+      "gateway.xml:3:31: client-certificate is unavailable under server-level=\"none\": no "
+      "certificate can be asked for where TLS is never offered (SET-2)");
+  EXPECT_EQ(
+      complaints(inside("<tls server-level=\"none\">\n<clients network=\"10.0.0.0/8\"/>\n"
+                        "<clients network=\"10.9.0.0/8\"/></tls>")),
+      "gateway.xml:4:10: found a second <clients> for 10.0.0.0/8; allowed: one, so that it is "
+      "clear which policy holds");
+}
+
+TEST(Config, WarningsNameTheNetwork) {
+  const Folder folder;
+  const Config config = load_config(folder.write(inside(R"(
+    <tls certificate="c" key="k"><clients network="10.0.0.0/8" client-certificate="require"/></tls>)")));
+  const auto warnings = warnings_about(config.tls);
+  ASSERT_EQ(warnings.size(), 2U);
+  EXPECT_EQ(warnings[0].requirement, "SET-3");
+  EXPECT_EQ(warnings[0].reason.rfind("for clients of 10.0.0.0/8: client-certificate=", 0), 0U);
+  EXPECT_EQ(warnings[1].requirement, "IN-6");
+}
+
+TEST(Values, NetworksHaveOneTextAndLimitsTakeASiteForOne) {
+  EXPECT_EQ(Network::parse("10.9.8.7/8")->to_string(), "10.0.0.0/8");
+  EXPECT_EQ(Network::parse("10.9.8.7/0")->to_string(), "0.0.0.0/0");
+  EXPECT_EQ(Network::parse("2001:db8:ffff::1/33")->to_string(), "2001:db8:8000::/33");
+  EXPECT_EQ(limit_group(*IpAddress::parse("192.0.2.1")), "192.0.2.1");
+  EXPECT_EQ(limit_group(*IpAddress::parse("::ffff:192.0.2.1")), "192.0.2.1");
+  EXPECT_EQ(limit_group(*IpAddress::parse("2001:db8:1:2:3::4")), "2001:db8:1:2::/64");
+  EXPECT_EQ(IpAddress::parse("2001:db8:0:0:1::")->literal(), "[IPv6:2001:db8:0:0:1::]");
 }
 
 TEST(Config, RoutesAndRelays) {

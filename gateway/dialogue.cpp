@@ -67,7 +67,7 @@ Reply Dialogue::greeting() const {
 }
 
 bool Dialogue::must_use_tls() const {
-  return config_.tls.receiving.level == ServerLevel::require && !tls_.active;
+  return policy_.level == ServerLevel::require && !tls_.active;
 }
 
 void Dialogue::reset() {
@@ -96,7 +96,7 @@ Answer Dialogue::on_line(const Line& line) {
     return {Reply(500, "5.5.2", "This is SMTP, not HTTP"), Next::drop};
   }
   const ClientTls tls{tls_.active, tls_.verified};
-  Ruling ruling = rule_on(config_.tls.receiving, tls, command.verb);
+  Ruling ruling = rule_on(policy_, tls, command.verb);
   if (ruling.admission == Admission::drop) return {std::move(ruling.reply), Next::drop};
   if (ruling.admission == Admission::refuse) return count_errors({std::move(ruling.reply), {}});
   switch (line.fault) {
@@ -141,7 +141,7 @@ Answer Dialogue::ehlo(const Command& command) {
   std::vector<std::string> lines = {
       config_.name, "PIPELINING", fmt::format("SIZE {}", config_.limits.message),
       "8BITMIME",   "SMTPUTF8",   "ENHANCEDSTATUSCODES"};
-  if (offers_starttls(config_.tls.receiving, tls_.active)) lines.emplace_back("STARTTLS");
+  if (offers_starttls(policy_, tls_.active)) lines.emplace_back("STARTTLS");
   lines.emplace_back("HELP");
   return {Reply(250, std::move(lines)), {}};
 }
@@ -158,7 +158,7 @@ Answer Dialogue::helo_command(const Command& command) {
 }
 
 Answer Dialogue::starttls(const Command& command) {
-  if (config_.tls.receiving.level == ServerLevel::none) {
+  if (policy_.level == ServerLevel::none) {
     return {Reply(502, "5.5.1", "STARTTLS is not available"), {}};
   }
   if (tls_.active) return {Reply(503, "5.5.1", "TLS is already active"), {}};

@@ -47,7 +47,8 @@ struct DataResult {
 
 class Dialogue {
  public:
-  Dialogue(const Config& config, IpAddress client) : config_(config), client_(client) {}
+  Dialogue(const Config& config, IpAddress client)
+      : config_(config), client_(client), policy_(config.tls.receiving_policy(client)) {}
 
   Reply greeting() const;
 
@@ -100,6 +101,7 @@ class Dialogue {
 
   const Config& config_;
   IpAddress client_;
+  ReceivingPolicy policy_;
   State state_ = State::start;
   TlsFacts tls_;
   Transaction transaction_;

@@ -12,6 +12,8 @@
 namespace gateway {
 namespace {
 
+constexpr long kDay = 86400;
+
 void must(bool good, const char* what) {
   if (!good) throw std::runtime_error(std::string("cannot ") + what + ": " + tls_error());
 }
@@ -42,7 +44,6 @@ EVP_PKEY* new_key() {
 }  // namespace
 
 Mint::Certificate Mint::draft(const std::string& name, EVP_PKEY* key, int from_day, int to_day) {
-  constexpr long kDay = 86400;
   Certificate certificate(X509_new());
   X509* x = certificate.get();
   std::uint64_t serial = 0;
@@ -89,6 +90,34 @@ PemPair Mint::issue(const std::string& name, const char* usage, int from_day, in
     return PEM_write_bio_PrivateKey(bio, key.get(), nullptr, nullptr, 0, nullptr, nullptr);
   });
   return pair;
+}
+
+std::string Mint::crl(const std::vector<PemPair>& revoked, int from_day, int to_day) const {
+  const auto list =
+      std::unique_ptr<X509_CRL, decltype(&X509_CRL_free)>(X509_CRL_new(), &X509_CRL_free);
+  const auto date =
+      std::unique_ptr<ASN1_TIME, decltype(&ASN1_TIME_free)>(ASN1_TIME_new(), &ASN1_TIME_free);
+  must(list && date, "make a revocation list");
+  X509_CRL_set_version(list.get(), X509_CRL_VERSION_2);
+  X509_CRL_set_issuer_name(list.get(), X509_get_subject_name(certificate_.get()));
+  X509_gmtime_adj(date.get(), from_day * kDay);
+  X509_CRL_set1_lastUpdate(list.get(), date.get());
+  for (const PemPair& pair : revoked) {
+    const auto bio = std::unique_ptr<BIO, decltype(&BIO_free)>(
+        BIO_new_mem_buf(pair.certificate.data(), static_cast<int>(pair.certificate.size())),
+        &BIO_free);
+    const Certificate certificate(PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr));
+    X509_REVOKED* entry = X509_REVOKED_new();
+    must(certificate && entry, "revoke a certificate");
+    X509_REVOKED_set_serialNumber(entry, X509_get_serialNumber(certificate.get()));
+    X509_REVOKED_set_revocationDate(entry, date.get());
+    X509_CRL_add0_revoked(list.get(), entry);
+  }
+  X509_gmtime_adj(date.get(), to_day * kDay);
+  X509_CRL_set1_nextUpdate(list.get(), date.get());
+  X509_CRL_sort(list.get());
+  must(X509_CRL_sign(list.get(), key_.get(), EVP_sha256()) > 0, "sign a revocation list");
+  return to_pem([&list](BIO* bio) { return PEM_write_bio_X509_CRL(bio, list.get()); });
 }
 
 }  // namespace gateway

@@ -7,6 +7,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace gateway {
 
@@ -28,6 +29,10 @@ class Mint {
   // clientAuth; `from_day` and `to_day` bound its validity, counted from today.
   PemPair issue(const std::string& name, const char* usage, int from_day = -1,
                 int to_day = 30) const;
+
+  // crl is the revocation list of this CA, as PEM, with the certificates of `revoked` on it. The
+  // days bound its own validity.
+  std::string crl(const std::vector<PemPair>& revoked, int from_day = -1, int to_day = 30) const;
 
  private:
   struct FreeKey {

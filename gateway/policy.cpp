@@ -110,6 +110,17 @@ std::string_view level_word(ClientLevel level) {
   return {};
 }
 
+bool may_resume(ReceivingPolicy policy, const TicketFacts& ticket) {
+  if (!offers_starttls(policy, false) || !ticket.same_scope || !ticket.in_time) return false;
+  // Nothing was shown: that is good enough unless something must be.
+  if (!ticket.certificate_shown) {
+    return effective_certificate(policy) != ClientCertificate::require;
+  }
+  // One that did not verify is judged afresh.
+  return requests_certificate(policy) && ticket.certificate_verified &&
+         ticket.certificate_still_valid;
+}
+
 SendingDecision after_ehlo(ClientLevel level, bool starttls_offered, bool falling_back) {
   if (level == ClientLevel::none) return {SendingStep::send_clear, "level-none", {}, {}};
   if (level == ClientLevel::attempt && falling_back) {

@@ -71,6 +71,20 @@ Ruling rule_on(ReceivingPolicy policy, ClientTls tls, Verb verb);
 // without TLS although TLS is required (IN-3).
 Reply too_long_in_clear();
 
+// TicketFacts is what is known of the session whose ticket a client shows.
+struct TicketFacts {
+  bool same_scope =
+      false;             // its settings generation, listener and receiving policy are those of now
+  bool in_time = false;  // its full handshake is not longer ago than tickets live
+  bool certificate_shown = false;
+  bool certificate_verified = false;
+  bool certificate_still_valid = false;  // it verified, and nothing of that has run out since
+};
+
+// may_resume decides whether a ticket counts (IN-9). Where it does not, a full handshake asks for
+// all that the policy asks for.
+bool may_resume(ReceivingPolicy policy, const TicketFacts& ticket);
+
 // --- Sending ------------------------------------------------------------------------------------
 
 // What the next hop's certificate turned out to be.

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <iterator>
 #include <map>
 #include <sstream>
 
@@ -143,6 +144,47 @@ TEST(Policy, CombinationsOfReceivingSettings) {
       EXPECT_FALSE(offers_starttls(policy, true));
       EXPECT_EQ(requests_certificate(policy) ? "yes" : "no", expected[4]);
       EXPECT_EQ(combination_warning(policy).empty() ? "no" : "SET-3", expected[5]);
+    }
+  }
+}
+
+// Which tickets count, by what their session had to show: under each policy, where it is of the
+// same scope and in time. Under attempt, require counts as request.
+const char kTickets[] = R"(
+  level    certificate  nothing  bad  verified  expired-since
+  none     none         no       no   no        no
+  attempt  none         yes      no   no        no
+  attempt  request      yes      no   yes       no
+  attempt  require      yes      no   yes       no
+  require  none         yes      no   no        no
+  require  request      yes      no   yes       no
+  require  require      no       no   yes       no
+)";
+
+TEST(Policy, TicketsThatCount) {
+  const std::map<std::string, ServerLevel> levels = {{"none", ServerLevel::none},
+                                                     {"attempt", ServerLevel::attempt},
+                                                     {"require", ServerLevel::require}};
+  const std::map<std::string, ClientCertificate> certificates = {
+      {"none", ClientCertificate::none},
+      {"request", ClientCertificate::request},
+      {"require", ClientCertificate::require}};
+  const TicketFacts shown[] = {{true, true, false, false, true},
+                               {true, true, true, false, true},
+                               {true, true, true, true, true},
+                               {true, true, true, true, false}};
+  const auto rows = rows_of(kTickets);
+  for (std::size_t i = 1; i < rows.size(); ++i) {
+    const ReceivingPolicy policy{levels.at(rows[i][0]), certificates.at(rows[i][1])};
+    for (std::size_t column = 0; column < std::size(shown); ++column) {
+      SCOPED_TRACE(rows[i][0] + " " + rows[i][1] + " " + rows[0][column + 2]);
+      TicketFacts facts = shown[column];
+      EXPECT_EQ(may_resume(policy, facts) ? "yes" : "no", rows[i][column + 2]);
+      facts.same_scope = false;
+      EXPECT_FALSE(may_resume(policy, facts));
+      facts.same_scope = true;
+      facts.in_time = false;
+      EXPECT_FALSE(may_resume(policy, facts));
     }
   }
 }

@@ -34,6 +34,22 @@ sockaddr_in address_of(const std::string& ip, int port) {
   return address;
 }
 
+sockaddr_in6 address6_of(const std::string& ip, int port) {
+  sockaddr_in6 address{};
+  address.sin6_family = AF_INET6;
+  address.sin6_port = htons(static_cast<std::uint16_t>(port));
+  inet_pton(AF_INET6, ip.c_str(), &address.sin6_addr);
+  return address;
+}
+
+// connect6 connects from one address of IPv6 to ::1; false where that fails.
+bool connect6(int descriptor, const std::string& from, int port) {
+  const sockaddr_in6 local = address6_of(from, 0);
+  const sockaddr_in6 remote = address6_of("::1", port);
+  return bind(descriptor, reinterpret_cast<const sockaddr*>(&local), sizeof local) == 0 &&
+         connect(descriptor, reinterpret_cast<const sockaddr*>(&remote), sizeof remote) == 0;
+}
+
 const sockaddr* as_sockaddr(const sockaddr_in& address) {
   return reinterpret_cast<const sockaddr*>(&address);
 }
@@ -186,6 +202,12 @@ Wire::Wire(Wire&& other) noexcept
       end_(std::move(other.end_)) {}
 
 Wire Wire::connect(int port, const std::string& from) {
+  if (from.find(':') != std::string::npos) {
+    Wire wire(socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    set_patience(wire.descriptor_);
+    if (!connect6(wire.descriptor_, from, port)) wire.end_ = "EOF";
+    return wire;
+  }
   const int descriptor = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   const sockaddr_in local = address_of(from, 0);
   if (bind(descriptor, as_sockaddr(local), sizeof local) != 0)
@@ -251,10 +273,11 @@ std::string Wire::ask(const std::string& text) {
   return reply();
 }
 
-bool Wire::start_tls(SSL_CTX* context, bool server) {
+bool Wire::start_tls(SSL_CTX* context, bool server, SSL_SESSION* session) {
   buffer_.clear();
   ssl_ = SSL_new(context);
   SSL_set_fd(ssl_, descriptor_);
+  if (session) SSL_set_session(ssl_, session);
   ERR_clear_error();
   return (server ? SSL_accept(ssl_) : SSL_connect(ssl_)) == 1;
 }
@@ -408,11 +431,12 @@ bool NextHop::transaction(Wire& wire, const std::string& command, const std::str
   return true;
 }
 
-std::string ProcessTest::configure(const std::string& tls, const std::string& more) {
+std::string ProcessTest::configure(const std::string& tls, const std::string& more,
+                                   const std::string& in_tls) {
   bench_.write("gateway.xml", R"(<gateway name="gw.test" data="queue">
   <listen address="127.0.0.1" port="0"/>
   <tls certificate="gw.pem" key="gw.key" client-ca="ca.pem" next-hop-ca="ca.pem" )" +
-                                  tls + R"(/>
+                                  tls + ">" + in_tls + R"(</tls>
   <relay network="127.0.0.0/8"/>
   )" + more + "\n</gateway>\n");
   return bench_.path("gateway.xml");

@@ -83,6 +83,7 @@ class Wire {
   Wire(Wire&& other) noexcept;
   Wire(const Wire&) = delete;
 
+  // connect binds to `from`, and connects to the loopback address of its kind.
   static Wire connect(int port, const std::string& from = "127.0.0.1");
 
   // say sends `text` as it is; false where the peer is gone.
@@ -97,8 +98,9 @@ class Wire {
   // ask is say(text + CRLF) and reply.
   std::string ask(const std::string& text);
 
-  // start_tls shakes hands; false where that fails. What is buffered is dropped.
-  bool start_tls(SSL_CTX* context, bool server);
+  // start_tls shakes hands; false where that fails. What is buffered is dropped. A client shows the
+  // ticket of `session`, if there is one.
+  bool start_tls(SSL_CTX* context, bool server, SSL_SESSION* session = nullptr);
   std::string pending() const { return buffer_; }
   SSL* ssl() const { return ssl_; }
 
@@ -165,8 +167,10 @@ class NextHop {
 // ProcessTest has a bench and writes configurations.
 class ProcessTest : public ::testing::Test {
  protected:
-  // configure writes gateway.xml: `tls` are attributes of <tls> besides the files, `more` elements.
-  std::string configure(const std::string& tls, const std::string& more);
+  // configure writes gateway.xml: `tls` are attributes of <tls> besides the files, `more` elements,
+  // `in_tls` those inside <tls>.
+  std::string configure(const std::string& tls, const std::string& more,
+                        const std::string& in_tls = {});
   static std::string route(const NextHop& hop, const std::string& domain = "b.test");
 
   // send hands over one message in clear text and returns the reply to its end.

@@ -7,6 +7,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ip/v6_only.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -15,8 +16,11 @@
 
 #include "channel_body.hpp"
 #include "delivery.hpp"
+#include "expiry.hpp"
+#include "repeated.hpp"
 #include "services.hpp"
 #include "session.hpp"
+#include "warnings.hpp"
 
 namespace gateway {
 
@@ -29,6 +33,11 @@ constexpr Duration kAbortTime = std::chrono::milliseconds(500);
 // So many clients over a limit are told so; what comes beyond is only closed.
 constexpr std::size_t kMostTurnedAway = 64;
 
+std::string group_of(const std::string& client) {
+  const auto address = IpAddress::parse(client);
+  return address ? limit_group(*address) : client;
+}
+
 }  // namespace
 
 class Server::Inside : public std::enable_shared_from_this<Server::Inside> {
@@ -37,7 +46,11 @@ class Server::Inside : public std::enable_shared_from_this<Server::Inside> {
       : executor_(executor),
         config_path_(std::move(config_path)),
         pending_config_(std::move(config)),
-        stop_timer_(executor) {}
+        stop_timer_(executor),
+        daily_(executor, std::chrono::hours(24), [this] {
+          warn_about_expiry(*services_->settings);
+          journal_->flush();
+        }) {}
 
   void open();
   void start();
@@ -47,6 +60,7 @@ class Server::Inside : public std::enable_shared_from_this<Server::Inside> {
 
  private:
   void warn_about(const Settings& settings);
+  void warn_about_expiry(const Settings& settings);
   asio::awaitable<void> listen(tcp::acceptor& acceptor);
   void admit(tcp::socket socket);
   std::string refusal(const std::string& client) const;
@@ -60,13 +74,14 @@ class Server::Inside : public std::enable_shared_from_this<Server::Inside> {
   std::string config_path_;
   Config pending_config_;
   asio::steady_timer stop_timer_;
+  Repeated daily_;
   std::unique_ptr<Journal> journal_;
   std::unique_ptr<Queue> queue_;
   std::unique_ptr<Services> services_;
   std::unique_ptr<Delivery> delivery_;
   std::vector<tcp::acceptor> acceptors_;
   std::set<std::shared_ptr<Session>> sessions_;
-  std::map<std::string, std::size_t> per_address_;  // sessions served
+  std::map<std::string, std::size_t> per_address_;  // sessions served, by limit_group
   std::size_t turned_away_ = 0;                     // those of sessions_ that are not served
   std::uint64_t last_session_ = 0;
   unsigned generation_ = 1;
@@ -99,6 +114,8 @@ void Server::Inside::open() {
       acceptor.open(endpoint.protocol());
       fcntl(acceptor.native_handle(), F_SETFD, FD_CLOEXEC);
       acceptor.set_option(tcp::acceptor::reuse_address(true));
+      // So that 0.0.0.0 and :: can stand side by side, and each address counts for its own kind.
+      if (endpoint.address().is_v6()) acceptor.set_option(asio::ip::v6_only(true));
       acceptor.bind(endpoint);
       acceptor.listen(4096);
       acceptors_.push_back(std::move(acceptor));
@@ -120,19 +137,22 @@ std::vector<std::string> Server::Inside::endpoints() const {
 }
 
 void Server::Inside::warn_about(const Settings& settings) {
-  const TlsConfig& tls = settings.config.tls;
-  if (const auto warning = combination_warning(tls.receiving); !warning.empty()) {
-    journal_->add(JournalLine("warning").add("requirement", "SET-3").add("reason", warning));
-  }
-  if (const auto warning = certificate_warning(tls.receiving); !warning.empty()) {
-    journal_->add(JournalLine("warning").add("requirement", "SET-4").add("reason", warning));
-  }
-  if (requests_certificate(tls.receiving) && tls.client_ca.empty()) {
+  for (const auto& warning : warnings_about(settings.config.tls)) {
     journal_->add(JournalLine("warning")
-                      .add("requirement", "IN-6")
-                      .add("reason",
-                           "client certificates are requested, but there is no "
-                           "client-ca: none will verify"));
+                      .add("requirement", warning.requirement)
+                      .add("reason", warning.reason));
+  }
+  warn_about_expiry(settings);
+}
+
+void Server::Inside::warn_about_expiry(const Settings& settings) {
+  for (const auto& warning : expiry_warnings(settings.certificates, now())) {
+    journal_->add(JournalLine("warning")
+                      .add("reason", warning.reason)
+                      .add("file", warning.file)
+                      .add("purpose", warning.purpose)
+                      .add("expires", warning.expires)
+                      .add("days-left", warning.days_left));
   }
 }
 
@@ -144,6 +164,7 @@ void Server::Inside::start() {
                     .add("smtp", fmt::format("{}", fmt::join(endpoints(), " ")))
                     .add("queued", left.size()));
   journal_->flush();
+  daily_.start();
   for (auto& envelope : left) delivery_->add(std::move(envelope), nullptr);
   for (auto& acceptor : acceptors_) {
     asio::co_spawn(executor_, listen(acceptor), asio::detached);
@@ -182,7 +203,7 @@ std::string Server::Inside::refusal(const std::string& client) const {
 void Server::Inside::admit(tcp::socket socket) {
   auto body = std::make_shared<Channel::Body>(std::move(socket));
   body->settle();
-  const std::string client = body->remote.address;
+  const std::string client = group_of(body->remote.address);
   std::string reason = refusal(client);
   if (!reason.empty() && turned_away_ >= kMostTurnedAway) return;
   auto channel = std::make_unique<Channel>(std::move(body));
@@ -240,6 +261,7 @@ void Server::Inside::stop(std::function<void()> stopped) {
   services_->stopping = true;
   boost::system::error_code ignored;
   for (auto& acceptor : acceptors_) acceptor.close(ignored);
+  daily_.stop();
   delivery_->stop();
   for (const auto& session : sessions_) session->stop();
   stop_timer_.expires_after(services_->settings->config.limits.shutdown_time);

@@ -48,7 +48,10 @@ void add_client_tls(JournalLine& line, const TlsFacts& tls, bool requested) {
       .add("cipher", tls.cipher)
       .add("client-certificate", client_certificate_word(tls, requested))
       .add("client-subject", tls.subject)
-      .add("client-error", tls.error);
+      .add("client-error", tls.error)
+      .add("resumed", !tls.active   ? ""
+                      : tls.resumed ? "yes"
+                                    : "no");
 }
 
 }  // namespace gateway

@@ -31,6 +31,7 @@ Session::Session(Services& services, std::unique_ptr<Channel> channel, std::uint
     : services_(services),
       settings_(services.settings),
       channel_(std::move(channel)),
+      reception_(settings_->reception_of(client_address(*channel_))),
       id_("S" + std::to_string(number)),
       dialogue_(settings_->config, client_address(*channel_)),
       lines_(settings_->config.limits.command_line),
@@ -191,7 +192,8 @@ asio::awaitable<bool> Session::start_tls() {
   TlsFacts facts;
   bool failed = false;
   try {
-    SslHandle handle = server_handle(settings_->receiving.get());
+    SslHandle handle = server_handle(
+        reception_.context, endpoint_text(channel_->local().address, channel_->local().port));
     facts = co_await channel_->start_tls(std::move(handle));
   } catch (const Disconnected& gone) {
     failed = true;
@@ -344,7 +346,10 @@ void Session::record_start() {
                             .add("client", channel_->remote().address)
                             .add("client-port", channel_->remote().port)
                             .add("local", channel_->local().address)
-                            .add("local-port", channel_->local().port));
+                            .add("local-port", channel_->local().port)
+                            .add("server-level", word_of(reception_.policy.level))
+                            .add("client-certificate", word_of(reception_.policy.certificate))
+                            .add("network", reception_.network));
 }
 
 void Session::record_end() {

@@ -55,11 +55,12 @@ class Session {
   Duration command_limit() const;
   Duration data_limit(std::chrono::steady_clock::time_point began, std::uint64_t octets) const;
   const Limits& limits() const { return settings_->config.limits; }
-  bool requested() const { return requests_certificate(settings_->config.tls.receiving); }
+  bool requested() const { return requests_certificate(reception_.policy); }
 
   Services& services_;
   std::shared_ptr<const Settings> settings_;
   std::unique_ptr<Channel> channel_;
+  Reception reception_;
   std::string id_;
   Dialogue dialogue_;
   LineReader lines_;

@@ -7,8 +7,11 @@
 
 #include <algorithm>
 #include <cstring>
+#include <ctime>
+#include <utility>
 
 #include "smtp_command.hpp"
+#include "verdict.hpp"
 
 namespace gateway {
 namespace {
@@ -17,11 +20,6 @@ constexpr int kSecurityLevel = 2;
 
 // Where a handshake keeps the verdict on the peer's certificate, apart from OpenSSL's own result,
 // which an accepted failure may overwrite.
-struct Verdict {
-  bool checked = false;
-  int error = X509_V_OK;
-};
-
 void free_verdict(void*, void* pointer, CRYPTO_EX_DATA*, int, long, void*) {
   delete static_cast<Verdict*>(pointer);
 }
@@ -31,6 +29,24 @@ int verdict_index() {
   return index;
 }
 
+// note_dates keeps what dates a chain that verified has in common with the lists it was held
+// against.
+void note_dates(X509_STORE_CTX* store_context, Verdict& verdict) {
+  const STACK_OF(X509)* chain = X509_STORE_CTX_get0_chain(store_context);
+  for (int i = 0; i < sk_X509_num(chain); ++i) {
+    const X509* certificate = sk_X509_value(chain, i);
+    verdict.valid_from = std::max(verdict.valid_from, time_of(X509_get0_notBefore(certificate)));
+    verdict.valid_until = std::min(verdict.valid_until, time_of(X509_get0_notAfter(certificate)));
+  }
+  const STACK_OF(X509_OBJECT)* known =
+      X509_STORE_get0_objects(X509_STORE_CTX_get0_store(store_context));
+  for (int i = 0; i < sk_X509_OBJECT_num(known); ++i) {
+    const X509_CRL* list = X509_OBJECT_get0_X509_CRL(sk_X509_OBJECT_value(known, i));
+    if (!list || !X509_CRL_get0_nextUpdate(list)) continue;
+    verdict.valid_until = std::min(verdict.valid_until, time_of(X509_CRL_get0_nextUpdate(list)));
+  }
+}
+
 // note_verdict verifies the chain, keeps the result and lets the handshake go on: both sides tell
 // the peer what is wrong in SMTP, not with an alert (IN-7, OUT-5).
 int note_verdict(X509_STORE_CTX* store_context, void*) {
@@ -38,6 +54,7 @@ int note_verdict(X509_STORE_CTX* store_context, void*) {
       X509_STORE_CTX_get_ex_data(store_context, SSL_get_ex_data_X509_STORE_CTX_idx()));
   auto* verdict = static_cast<Verdict*>(SSL_get_ex_data(ssl, verdict_index()));
   const bool good = X509_verify_cert(store_context) == 1;
+  if (good) note_dates(store_context, *verdict);
   verdict->checked = true;
   verdict->error = good ? X509_V_OK : X509_STORE_CTX_get_error(store_context);
   if (!good && verdict->error == X509_V_OK) verdict->error = X509_V_ERR_UNSPECIFIED;
@@ -127,6 +144,15 @@ SslHandle new_handle(SSL_CTX* context) {
   return ssl;
 }
 
+bool ip_id_matches(const ASN1_OCTET_STRING* presented, const IpAddress& address) {
+  const int length = address.is_v4() ? 4 : 16;
+  return ASN1_STRING_length(presented) == length &&
+         std::memcmp(ASN1_STRING_get0_data(presented), address.octets().data(),
+                     static_cast<std::size_t>(length)) == 0;
+}
+
+}  // namespace
+
 std::string printable_subject(X509* certificate) {
   const auto bio = std::unique_ptr<BIO, decltype(&BIO_free)>(BIO_new(BIO_s_mem()), &BIO_free);
   X509_NAME_print_ex(bio.get(), X509_get_subject_name(certificate), 0, XN_FLAG_RFC2253);
@@ -137,14 +163,15 @@ std::string printable_subject(X509* certificate) {
   return {text, std::min(static_cast<std::size_t>(length), kLongest)};
 }
 
-bool ip_id_matches(const ASN1_OCTET_STRING* presented, const IpAddress& address) {
-  const int length = address.is_v4() ? 4 : 16;
-  return ASN1_STRING_length(presented) == length &&
-         std::memcmp(ASN1_STRING_get0_data(presented), address.octets().data(),
-                     static_cast<std::size_t>(length)) == 0;
+Verdict& verdict_of(const SSL* ssl) {
+  return *static_cast<Verdict*>(SSL_get_ex_data(ssl, verdict_index()));
 }
 
-}  // namespace
+TimePoint time_of(const ASN1_TIME* date) {
+  std::tm parts{};
+  if (ASN1_TIME_to_tm(date, &parts) != 1) return TimePoint::min();
+  return TimePoint(std::chrono::seconds(timegm(&parts)));
+}
 
 std::string tls_error() {
   const unsigned long code = ERR_get_error();
@@ -153,16 +180,18 @@ std::string tls_error() {
   return reason ? reason : code ? fmt::format("error {:x}", code) : std::string("unknown");
 }
 
-SslContext receiving_context(const TlsConfig& tls) {
+SslContext receiving_context(const TlsConfig& tls, TicketTerms tickets) {
   SslContext context = bare_context(TLS_server_method());
   use_pair(context.get(), {tls, "certificate", tls.certificate}, {tls, "key", tls.key});
   trust(context.get(), {tls, "client-ca", tls.client_ca});
-  if (requests_certificate(tls.receiving)) {
+  use_crl(context.get(), {tls, "client-crl", tls.client_crl});
+  if (requests_certificate(tickets.policy)) {
     SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, nullptr);
     if (!tls.client_ca.empty()) {
       SSL_CTX_set_client_CA_list(context.get(), SSL_load_client_CA_file(tls.client_ca.c_str()));
     }
   }
+  use_tickets(context.get(), std::move(tickets));
   return context;
 }
 
@@ -178,8 +207,9 @@ SslContext sending_context(const TlsConfig& tls) {
   return context;
 }
 
-SslHandle server_handle(SSL_CTX* context) {
+SslHandle server_handle(SSL_CTX* context, const std::string& endpoint) {
   SslHandle ssl = new_handle(context);
+  bind_tickets(ssl.get(), endpoint);
   SSL_set_accept_state(ssl.get());
   return ssl;
 }
@@ -200,14 +230,20 @@ TlsFacts facts_of(SSL* ssl) {
   facts.active = true;
   facts.version = SSL_get_version(ssl);
   facts.cipher = SSL_get_cipher_name(ssl);
+  facts.resumed = SSL_session_reused(ssl) == 1;
   X509* certificate = SSL_get0_peer_certificate(ssl);
   if (!certificate) return facts;
-  const auto* verdict = static_cast<const Verdict*>(SSL_get_ex_data(ssl, verdict_index()));
   facts.peer_certificate = true;
   facts.subject = printable_subject(certificate);
-  facts.verified = verdict->checked && verdict->error == X509_V_OK;
+  if (facts.resumed) {
+    facts.verified = resumed_as_verified(ssl);
+    if (!facts.verified) facts.error = "not verified before the session was resumed";
+    return facts;
+  }
+  const Verdict& verdict = verdict_of(ssl);
+  facts.verified = verdict.checked && verdict.error == X509_V_OK;
   if (!facts.verified) {
-    facts.error = verdict->checked ? X509_verify_cert_error_string(verdict->error) : "not checked";
+    facts.error = verdict.checked ? X509_verify_cert_error_string(verdict.error) : "not checked";
   }
   return facts;
 }

@@ -1,5 +1,6 @@
-// TLS contexts and what is learned from a handshake. TLS 1.2 and 1.3 only (TLS-1), no session
-// resumption (IN-9), no renegotiation, no early data.
+// TLS contexts and what is learned from a handshake. TLS 1.2 and 1.3 only (TLS-1), no
+// renegotiation, no early data. Sessions are resumed on the receiving side only, and only by a
+// ticket that counts (IN-9, session_ticket.hpp).
 #pragma once
 
 #include <openssl/ssl.h>
@@ -9,6 +10,7 @@
 #include <string_view>
 
 #include "config.hpp"
+#include "session_ticket.hpp"
 
 namespace gateway {
 
@@ -22,16 +24,18 @@ struct FreeSsl {
 };
 using SslHandle = std::unique_ptr<SSL, FreeSsl>;
 
-// receiving_context is what clients meet. It throws ConfigError where certificate, key or CA
-// cannot be used: unreadable, not a pair, expired, not yet valid.
-SslContext receiving_context(const TlsConfig& tls);
+// receiving_context is what clients meet who are received under the policy of `tickets`. It throws
+// ConfigError where certificate, key or CA cannot be used: unreadable, not a pair, expired, not yet
+// valid.
+SslContext receiving_context(const TlsConfig& tls, TicketTerms tickets);
 
 // sending_context is what next hops meet. It throws ConfigError as above.
 SslContext sending_context(const TlsConfig& tls);
 
 // server_handle and client_handle make one session's TLS state. `host` is the name of the next
-// hop; it is sent as SNI unless it is an IP literal.
-SslHandle server_handle(SSL_CTX* context);
+// hop; it is sent as SNI unless it is an IP literal. `endpoint` is the address and port that the
+// client has connected to.
+SslHandle server_handle(SSL_CTX* context, const std::string& endpoint);
 SslHandle client_handle(SSL_CTX* context, const std::string& host);
 
 // TlsFacts is what is on record about a TLS session.
@@ -39,8 +43,9 @@ struct TlsFacts {
   bool active = false;
   std::string version;  // TLSv1.3
   std::string cipher;   // TLS_AES_256_GCM_SHA384
+  bool resumed = false;
   bool peer_certificate = false;
-  bool verified = false;  // chain, dates, purpose
+  bool verified = false;  // chain, dates, purpose; of the full handshake where it was resumed
   std::string error;      // why it did not verify
   std::string subject;    // of the peer's certificate
 };
@@ -55,6 +60,9 @@ bool certificate_names_host(SSL* ssl, const std::string& host);
 
 // dns_id_matches compares one dNSName of a certificate with a host name.
 bool dns_id_matches(std::string_view presented, std::string_view host);
+
+// printable_subject is whose certificate it is, on one line, cut where it is very long.
+std::string printable_subject(X509* certificate);
 
 // tls_error takes the first error of OpenSSL's queue in words and empties the queue.
 std::string tls_error();

@@ -106,6 +106,15 @@ std::string IpAddress::literal() const {
   return v4_ ? "[" + to_string() + "]" : "[IPv6:" + to_string() + "]";
 }
 
+IpAddress IpAddress::first_of(int prefix) const {
+  IpAddress first = *this;
+  for (int bit = prefix; bit < bits(); ++bit) {
+    const auto octet = static_cast<std::size_t>(bit / 8);
+    first.octets_[octet] = static_cast<unsigned char>(first.octets_[octet] & ~(0x80 >> (bit % 8)));
+  }
+  return first;
+}
+
 std::optional<Network> Network::parse(std::string_view text) {
   const auto slash = text.find('/');
   const auto address = IpAddress::parse(text.substr(0, slash));
@@ -127,6 +136,15 @@ bool Network::contains(const IpAddress& other) const {
     if ((address.octets()[octet] & mask) != (other.octets()[octet] & mask)) return false;
   }
   return true;
+}
+
+std::string Network::to_string() const {
+  return fmt::format("{}/{}", address.first_of(prefix).to_string(), prefix);
+}
+
+std::string limit_group(const IpAddress& client) {
+  constexpr int kSite = 64;
+  return client.is_v4() ? client.to_string() : Network{client, kSite}.to_string();
 }
 
 bool is_host_name(std::string_view text) {

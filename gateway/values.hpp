@@ -46,6 +46,9 @@ class IpAddress {
   // literal is the address as in a Received header: [192.0.2.1], [IPv6:2001:db8::1].
   std::string literal() const;
 
+  // first_of is the address with all bits behind `prefix` cleared.
+  IpAddress first_of(int prefix) const;
+
  private:
   bool v4_ = true;
   std::array<unsigned char, 16> octets_{};
@@ -58,9 +61,17 @@ struct Network {
 
   bool contains(const IpAddress& address) const;
 
+  // to_string is the network's first address and the prefix length: 10.0.0.0/8. Two networks are
+  // the same where their texts are.
+  std::string to_string() const;
+
   IpAddress address;
   int prefix = 0;
 };
+
+// limit_group names those whom the limits of a client take for one: an IPv4 address, or the /64
+// that an IPv6 address is in, all of which one host can have for itself (RFC 6177).
+std::string limit_group(const IpAddress& client);
 
 // is_host_name tells whether `text` is a name of letters, digits, hyphens and dots that DNS could
 // hold (RFC 1123 section 2.1); underscores, which some hosts have, are let pass.
