@@ -33,8 +33,8 @@ bool is_empty(const Leg& leg) {
 void add_leg(std::string& out, const std::string& title, const Leg& leg) {
   if (is_empty(leg)) return;
   const bool met = !leg.grade.empty();
-  add_title(out,
-            met || leg.expected.empty() ? title : padded(title, kLadderColumns - 7) + "NOT MET");
+  const bool judged = !leg.expected.empty() && !leg.observed.word.empty();
+  add_title(out, met || !judged ? title : padded(title, kLadderColumns - 7) + "NOT MET");
   if (!leg.expected.empty()) add_entry(out, "expected", shown(leg.expected));
   if (!leg.letter.empty()) add_entry(out, "letter", shown(leg.letter));
   if (!leg.policy.empty()) add_entry(out, "policy", shown(leg.policy));

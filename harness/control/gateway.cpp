@@ -274,10 +274,12 @@ asio::awaitable<void> Gateway::Instance::await_ready(std::shared_ptr<Instance> s
   if (!self->process->running()) {
     const Exit exit = co_await self->process->ended();
     co_await drain(self);
-    throw GatewayDidNotStart(Why::kEnded, fmt::format("{} {} before it was ready", name, exit.text),
-                             self->output.last_lines(), exit.text);
-  }
-  if (!self->ready) {
+    // One that ends behind its ready sign has been ready: that is a crash, no refusal to start.
+    if (!self->ready)
+      throw GatewayDidNotStart(Why::kEnded,
+                               fmt::format("{} {} before it was ready", name, exit.text),
+                               self->output.last_lines(), exit.text);
+  } else if (!self->ready) {
     self->process->kill();
     const Exit exit = co_await self->process->ended();
     co_await drain(self);

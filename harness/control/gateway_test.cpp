@@ -125,6 +125,18 @@ TEST_F(GatewayTest, ending_before_ready_is_found_at_once_with_its_last_words) {
   EXPECT_THAT(failure_->last_output, testing::ElementsAre("settings make no sense"));
 }
 
+TEST_F(GatewayTest, ending_behind_the_ready_sign_is_no_refusal_to_start) {
+  runs("echo READY 127.0.0.9:4711; exit 7");
+  const auto scene = [](Gateway& gateway) -> asio::awaitable<void> {
+    co_await gateway.ended();
+    const Exit exit = co_await gateway.stop();
+    EXPECT_EQ(exit.text, "exited 7");
+    EXPECT_FALSE(exit.clean);
+  };
+  play(scene);
+  EXPECT_EQ(failure_, nullptr);
+}
+
 TEST_F(GatewayTest, no_ready_sign_in_time) {
   file_.ready.within = std::chrono::milliseconds(50);
   runs("echo starting; read x");

@@ -61,11 +61,15 @@ void judge_disclosure(const Bench& bench, const Observation& observation, LegJud
     if (sighting.place != "foreign-listener" && sighting.coding != "ciphertext" &&
         has(allowed, sighting.place))
       continue;
-    leg.wrong.push_back(fmt::format(
-        "leak: the message was seen {} ({}) on connection {} to {}, at about byte {}",
-        sighting.place == "tls" ? "inside TLS" : sighting.place, sighting.coding,
-        sighting.connection,
-        sighting.side == Side::kSender ? "the sender's mailbox" : "the next hop", sighting.offset));
+    const bool foreign = sighting.place == "foreign-listener";
+    leg.wrong.push_back(
+        fmt::format("leak: the message was seen {} ({}) on connection {} to {}{}, at about byte {}",
+                    sighting.place == "tls" ? "inside TLS"
+                    : foreign               ? "where it does not belong"
+                                            : sighting.place,
+                    sighting.coding, sighting.connection,
+                    sighting.side == Side::kSender ? "the sender's mailbox" : "the next hop",
+                    foreign ? " of another case" : "", sighting.offset));
   }
 }
 
@@ -163,12 +167,17 @@ void judge_delivery(const Bench& bench, const Observation& observation, LegJudge
   judge_mailbox(observation, leg);
 }
 
-void judge_queue(const Fence& fence, const Observation& observation, LegJudgement& leg) {
+void judge_queue(const Bench& bench, const Fence& fence, const Observation& observation,
+                 LegJudgement& leg) {
   if (!fence.queue_known) return;
-  const bool queued = has(fence.queued, observation.recipient);
+  const auto queued = std::count(fence.queued.begin(), fence.queued.end(), observation.recipient);
   const bool held = leg.observed.word == "hold";
-  if (queued && !held) leg.wrong.push_back("the message is still in the gateway's queue");
-  if (!queued && held) leg.wrong.push_back("held on record, and not in the gateway's queue: lost");
+  if (queued > 0 && !held) leg.wrong.push_back("the message is still in the gateway's queue");
+  if (queued == 0 && held)
+    leg.wrong.push_back("held on record, and not in the gateway's queue: lost");
+  const int due = bench.checks != nullptr ? bench.checks->messages : 1;
+  if (queued > due)
+    leg.wrong.push_back(fmt::format("the gateway's queue holds the message {} times", queued));
 }
 
 // judge_session holds the client's connections to what no setting allows.
@@ -231,16 +240,22 @@ void weigh_outbound(const Bench& bench, const Observation& observation, const Fe
     leg.missing.emplace_back("second-attempt");
 }
 
+// wanted_text gives what a gateway held to this grade is expected to do. A grade that is left out
+// is the one before.
+const std::string& wanted_text(const Expectation& expectation, Grade held_to) {
+  if (held_to >= Grade::kPolicy && !expectation.policy_text.empty()) return expectation.policy_text;
+  if (held_to >= Grade::kLetter && !expectation.letter_text.empty()) return expectation.letter_text;
+  return expectation.form_text;
+}
+
 void compare(const Expectation& expectation, Grade held_to, const char* leg_name,
              LegJudgement& leg) {
   const std::string& word = leg.observed.word;
   leg.negative = !is_positive(expectation.form.front()) || (word != "accept" && word != "redirect");
   leg.grade = grade(expectation, leg.observed);
   if (leg.grade <= held_to) return;
-  const std::string& wanted = held_to == Grade::kForm     ? expectation.form_text
-                              : held_to == Grade::kLetter ? expectation.letter_text
-                                                          : expectation.policy_text;
-  leg.mismatch = fmt::format("{}: expected {}, got {}", leg_name, wanted, leg.observed.text());
+  leg.mismatch = fmt::format("{}: expected {}, got {}", leg_name, wanted_text(expectation, held_to),
+                             leg.observed.text());
 }
 
 void expect_nothing(LegJudgement& leg) {
@@ -265,6 +280,11 @@ void decide(const Bench& bench, const Observation& observation, const Fence& fen
   }
   result.details.insert(result.details.begin(), observation.broken_steps.begin(),
                         observation.broken_steps.end());
+  // How the whole gateway fared, whatever else keeps the fence open.
+  const bool bad_end = !fence.exit.empty() && !fence.clean_exit;
+  if (bad_end)
+    result.details.push_back("the gateway did not end in order when it was stopped: " + fence.exit);
+  if (!fence.stray.empty()) result.details.push_back(fence.stray);
   const bool leaked =
       std::any_of(result.outbound.wrong.begin(), result.outbound.wrong.end(),
                   [](const std::string& line) { return line.starts_with("leak:"); });
@@ -274,15 +294,12 @@ void decide(const Bench& bench, const Observation& observation, const Fence& fen
   } else if (!observation.harness_error.empty() && !leaked) {
     result.verdict = Verdict::kError;
     result.reason = observation.harness_error;
-  } else if (is_busy(result)) {
+  } else if (is_busy(result) && !bad_end) {
     result.verdict = Verdict::kError;
     result.reason = "the gateway refused for now (4yz), which no rule names: limits or load?";
   } else if (!result.details.empty()) {
     result.verdict = Verdict::kFail;
     result.reason = result.details.front();
-  } else if (fence.stopped && !fence.clean_exit) {
-    result.verdict = Verdict::kFail;
-    result.reason = "the gateway did not end in order when it was stopped: " + fence.exit;
   } else if (!result.inbound.missing.empty() || !result.outbound.missing.empty()) {
     result.verdict = Verdict::kInconclusive;
     result.reason = "evidence is missing:";
@@ -364,7 +381,7 @@ Judgement judge(const Bench& bench, const Observation& observation, const Fence&
   if (bench.inbound == nullptr && !fence.stopped) result.inbound.missing.emplace_back("fence");
   judge_disclosure(bench, observation, result.outbound);
   judge_delivery(bench, observation, result.outbound);
-  judge_queue(fence, observation, result.outbound);
+  judge_queue(bench, fence, observation, result.outbound);
   if (bench.checks != nullptr)
     for (std::string& line : judge_checks(*bench.checks, observation))
       result.outbound.wrong.push_back(std::move(line));

@@ -139,6 +139,15 @@ TEST(Judge, FailsAnotherOutcomeAndSaysBoth) {
                           HasSubstr("leak: the message was seen clear-untried")));
 }
 
+TEST(Judge, SaysWhatWasExpectedWhereAWiderGradeIsLeftOut) {
+  Delivered one;
+  one.outbound.letter_text = one.outbound.policy_text = "";
+  one.bench.held_to = Grade::kPolicy;
+  one.seen.server[0].taken[0].in_tls = false;
+  EXPECT_EQ(one.judged().reason,
+            "outbound: expected redirect tls=yes, got redirect tls=no starttls=yes");
+}
+
 TEST(Judge, FailsAnUnexpectedCertificateRequest) {
   Delivered one;
   one.seen.client[0].asked = true;
@@ -151,6 +160,7 @@ TEST(Judge, FailsALeakEvenWhereTheOutcomeIsRight) {
   EXPECT_EQ(one.judged().verdict, Verdict::kFail);
   Delivered other;
   other.seen.sightings.push_back({Side::kServer, 1, "foreign-listener", "plain", 7});
+  EXPECT_THAT(other.judged().reason, HasSubstr("the next hop of another case"));
   EXPECT_EQ(other.judged().verdict, Verdict::kFail);
 }
 
@@ -243,6 +253,32 @@ TEST(Judge, NeverTakesACrashForADrop) {
   late.fence.clean_exit = false;
   late.fence.exit = "exited 1";
   EXPECT_EQ(late.judged().verdict, Verdict::kFail);
+}
+
+TEST(Judge, FailsAGatewayThatEndsBadlyWhateverElseKeepsTheFenceOpen) {
+  Delivered crashed;
+  crashed.fence.stopped = crashed.fence.clean_exit = false;
+  crashed.fence.exit = "killed by signal 6 (ABRT)";
+  crashed.fence.problem = "the queue cannot be told";
+  EXPECT_EQ(crashed.judged().verdict, Verdict::kFail);
+  EXPECT_THAT(crashed.judged().reason, HasSubstr("signal 6"));
+  Dropped busy;
+  busy.seen.client[0].last_reply = 421;
+  busy.fence.exit = "exited 3";
+  busy.fence.clean_exit = false;
+  EXPECT_EQ(busy.judged().verdict, Verdict::kFail);
+}
+
+TEST(Judge, FailsMailThatIsOfNoCaseAndMailThatIsQueuedTwice) {
+  Delivered stray;
+  stray.fence.stopped = false;
+  stray.fence.stray = "the queue holds what is no case's message, for x@y.test";
+  EXPECT_EQ(stray.judged().verdict, Verdict::kFail);
+  EXPECT_EQ(stray.judged().reason, stray.fence.stray);
+  Held twice;
+  twice.fence.queued.push_back(twice.seen.recipient);
+  EXPECT_EQ(twice.judged().verdict, Verdict::kFail);
+  EXPECT_EQ(twice.judged().reason, "the gateway's queue holds the message 2 times");
 }
 
 TEST(Judge, ExpectsNothingToBeSentOnWhereNothingWasTaken) {

@@ -140,6 +140,7 @@ struct Fence {
   bool stopped = false;  ///< Stopped and reaped, record read to its end, listeners open till then.
   std::string exit;      ///< How the gateway ended, "exited 0".
   std::string problem;   ///< Why the fence is not closed; empty: it is.
+  std::string stray;     ///< Mail of no case, on record or in the queue; empty: there is none.
   bool clean_exit = false;
   bool queue_known = false;
   std::vector<std::string> queued;  ///< Recipients still queued.

@@ -175,6 +175,16 @@ void add_story(const ResultContext& context, const Story& story, const Judgement
   result.line = story.place.line;
 }
 
+// forget_legs leaves the expectations of a case that was not judged, and nothing that was met.
+void forget_legs(reports::CaseResult& result) {
+  for (reports::Leg* leg : {&result.inbound, &result.outbound}) {
+    leg->grade.clear();
+    leg->evidence.clear();
+    leg->observed = {};
+  }
+  result.grade.clear();
+}
+
 // withhold turns a pass or an inconclusive negative into invalid where its control did not pass.
 void withhold(JudgedCase& negative, const JudgedCase* control, const char* leg, bool control_good) {
   Verdict& verdict = negative.result.verdict;
@@ -268,6 +278,7 @@ std::vector<JudgedCase> judge_stage(const ResultContext& context, const StageRep
     result.gateway = context.gateway->name;
     result.verdict = one.judgement.verdict;
     result.grade = word(one.judgement.grade);
+    if (!played->played) forget_legs(result);
     result.reason = one.judgement.reason;
     result.details = one.judgement.details;
     if (!result.details.empty() && result.details.front() == result.reason)
@@ -295,14 +306,9 @@ std::vector<reports::CaseResult> skipped(const ResultContext& context,
     } else {
       result = result_of_invalid(context, *one.invalid, false, "", {}, false);
     }
-    for (reports::Leg* leg : {&result.inbound, &result.outbound}) {
-      leg->grade.clear();
-      leg->evidence.clear();
-      leg->observed = {};
-    }
+    forget_legs(result);
     result.gateway = context.gateway->name;
     result.verdict = Verdict::kSkip;
-    result.grade.clear();
     result.reason = "this gateway cannot express it: " + why;
     result.control = one.control;
     result.rerun = fmt::format("{} run{} {}", context.program, context.options, result.id);

@@ -115,6 +115,18 @@ TEST_F(CaseResultTest, AControlThatTheGatewayDidNotSurviveShowsNothing) {
   EXPECT_EQ(judge_stage(context_, report_)[0].result.verdict, Verdict::kInvalid);
 }
 
+TEST_F(CaseResultTest, ACaseWithoutAGatewayIsAnErrorAndMetNothing) {
+  add_held(expired_).played = false;
+  add_delivered(good_).played = false;
+  report_.not_started = "reference gave no ready sign within 10000ms and was killed";
+  for (const JudgedCase& one : judge_stage(context_, report_)) {
+    EXPECT_EQ(one.result.verdict, Verdict::kError);
+    EXPECT_EQ(one.result.reason, report_.not_started);
+    EXPECT_EQ(one.result.grade + one.result.inbound.grade + one.result.outbound.grade, "");
+    EXPECT_NE(one.result.outbound.expected, "");
+  }
+}
+
 TEST_F(CaseResultTest, ANegativeWithoutItsControlIsAnError) {
   add_held(expired_);
   EXPECT_EQ(judge_stage(context_, report_)[0].result.verdict, Verdict::kError);

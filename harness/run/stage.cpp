@@ -90,18 +90,19 @@ struct Stage::State {
   void cast(std::unique_ptr<PlayedCase> played, std::size_t index);
   asio::awaitable<bool> start();
   asio::awaitable<std::string> apply(Assignment changes);
-  asio::awaitable<void> play_round();
+  asio::awaitable<bool> play_round();
   asio::awaitable<void> work();
   asio::awaitable<void> play_case(CastCase& one);
   asio::awaitable<void> play_client_of(CastCase& one);
   asio::awaitable<void> play_scripts(CastCase& one, const Story& story);
-  asio::awaitable<void> watch();
-  asio::awaitable<void> close();
+  asio::awaitable<void> watch(int start);
+  void blame(const Exit& ended);
+  asio::awaitable<void> close(bool died);
   asio::awaitable<void> drain();
   asio::awaitable<void> await_change(CastCase& one, Clock::time_point deadline);
   bool settled(const CastCase& one) const;
   bool quiet();
-  std::string unexpected_in_queue(std::vector<std::string> queued) const;
+  std::string stray_in_queue(const std::vector<std::string>& queued) const;
   void serve(CastCase& one);
   void on_record(const RecordEvent& event);
   void add_fact(CastCase& one, const RecordEvent& event, const std::string& prefix);
@@ -124,6 +125,7 @@ struct Stage::State {
   bool interrupted = false;
   int working = 0;
   bool stopping = false;
+  bool blamed = false;  ///< The end of this gateway was told to a case.
   CastCase* last_settled = nullptr;
   std::string foreign;  ///< A line of the record that tells of mail of no case.
   std::unique_ptr<asio::steady_timer> round_over, drained, answered;
@@ -339,9 +341,10 @@ bool Stage::State::settled(const CastCase& one) const {
     return true;
   const bool accepted = std::any_of(observation.client.begin(), observation.client.end(),
                                     [](const ConnectionFacts& c) { return c.accepted; });
-  if (!accepted)
-    return !records_sessions ||
-           count_of(observation, "session-end") >= static_cast<int>(observation.client.size());
+  // A connection that was refused is no session, and nobody records its end.
+  const auto sessions = std::count_if(observation.client.begin(), observation.client.end(),
+                                      [](const ConnectionFacts& c) { return c.connected; });
+  if (!accepted) return !records_sessions || count_of(observation, "session-end") >= sessions;
   const Story* story = one.played->what.story;
   const int messages = story == nullptr ? 1 : std::max(1, story->checks.messages);
   if (count_of(observation, "delivered") >= messages || count_of(observation, "discarded") > 0)
@@ -418,11 +421,17 @@ asio::awaitable<void> Stage::State::work() {
   }
 }
 
-// watch sees the gateway end while it should serve, and says so to each case in hand; where none
-// is, to the one that was settled last: a crash is never nobody's.
-asio::awaitable<void> Stage::State::watch() {
+// watch sees the gateway of this start end while it should serve.
+asio::awaitable<void> Stage::State::watch(int start) {
   const Exit ended = co_await gateway->ended();
-  if (stopping) co_return;
+  if (!stopping && start == report.starts) blame(ended);
+}
+
+// blame tells each case in hand how the gateway ended; where none is, the one that this gateway
+// settled last, and where there is none, the next in line: a crash is never nobody's.
+void Stage::State::blame(const Exit& ended) {
+  if (blamed) return;
+  blamed = true;
   bool in_hand = false;
   for (const auto& one : cast_) {
     if (!one->in_hand) continue;
@@ -431,20 +440,32 @@ asio::awaitable<void> Stage::State::watch() {
     one->changed.cancel();
     one->meetings->end();
   }
-  if (!in_hand && last_settled != nullptr)
-    last_settled->played->observation.gateway_died = ended.text;
+  if (in_hand) return;
+  CastCase* struck = last_settled;
+  if (struck == nullptr && !waiting.empty()) {
+    struck = waiting.back();
+    waiting.pop_back();
+    struck->played->played = true;
+  }
+  if (struck != nullptr) struck->played->observation.gateway_died = ended.text;
 }
 
-asio::awaitable<void> Stage::State::play_round() {
-  stopping = false;
+// play_round plays what waits against the gateway that runs now. True: the gateway died of it.
+asio::awaitable<bool> Stage::State::play_round() {
+  stopping = blamed = false;
+  last_settled = nullptr;
   round_over = std::make_unique<asio::steady_timer>(io, Clock::time_point::max());
-  asio::co_spawn(io, watch(), asio::detached);
+  asio::co_spawn(io, watch(report.starts), asio::detached);
   working = static_cast<int>(std::min(plan.in_flight, std::max<std::size_t>(waiting.size(), 1)));
   for (int i = working; i > 0; --i)
     asio::co_spawn(io, work(), [this](std::exception_ptr) {
       if (--working == 0) round_over->cancel();
     });
   while (working > 0) co_await round_over->async_wait(kAwait);
+  if (gateway->alive()) co_return false;
+  const Exit ended = co_await gateway->ended();
+  blame(ended);
+  co_return true;
 }
 
 // quiet is true when every connection that the gateway made has been taken and has ended.
@@ -465,29 +486,23 @@ asio::awaitable<void> Stage::State::drain() {
   }
 }
 
-// unexpected_in_queue names what a stopped gateway holds beside one copy of messages of cases; ""
-// if there is nothing.
-std::string Stage::State::unexpected_in_queue(std::vector<std::string> queued) const {
-  std::map<std::string, int> copies;
+// stray_in_queue names a message that a stopped gateway holds and that is of no case; "" if there
+// is none.
+std::string Stage::State::stray_in_queue(const std::vector<std::string>& queued) const {
   for (const std::string& recipient : queued) {
-    const auto owner = by_recipient.find(recipient);
-    const auto sender = by_sender.find(recipient);
+    if (by_recipient.contains(recipient)) continue;
     // A bounce may wait like any message.
+    const auto sender = by_sender.find(recipient);
     if (sender != by_sender.end() && count_of(sender->second->played->observation, "bounced") > 0)
       continue;
-    if (owner == by_recipient.end())
-      return "the queue holds what is no case's message, for " + recipient;
-    const Story* story = owner->second->played->what.story;
-    if (++copies[recipient] > (story == nullptr ? 1 : story->checks.messages))
-      return "the queue holds a message twice, for " + recipient;
+    return "the queue holds what is no case's message, for " + recipient;
   }
   return {};
 }
 
 // close is the fence: the gateway is stopped and reaped, its record read to the end, and the
 // listeners stay open until nothing can come any more.
-asio::awaitable<void> Stage::State::close() {
-  const bool crashed = !gateway->alive();
+asio::awaitable<void> Stage::State::close(bool died) {
   stopping = true;
   const std::uint64_t memory = gateway->peak_memory();
   for (const auto& one : cast_) one->played->observation.memory = memory;
@@ -498,16 +513,15 @@ asio::awaitable<void> Stage::State::close() {
   Fence& fence = report.fence;
   if (!gateway->record_problem().empty()) fence.problem = gateway->record_problem();
   if (!quiet()) fence.problem = "a connection of the gateway outlived it";
-  if (!plan.gateway->queue.empty() && !queue.known && !crashed)
+  if (!plan.gateway->queue.empty() && !queue.known && !died)
     fence.problem = "the queue cannot be told: " + queue.why;
   if (!foreign.empty())
-    fence.problem = "the record tells of mail that belongs to no case: " + foreign;
-  if (const std::string odd = unexpected_in_queue(queue.recipients); !odd.empty())
-    fence.problem = odd;
-  fence.stopped = fence.problem.empty();
+    fence.stray = "the record tells of mail that belongs to no case: " + foreign;
+  if (const std::string odd = stray_in_queue(queue.recipients); !odd.empty()) fence.stray = odd;
+  fence.stopped = fence.problem.empty() && fence.stray.empty();
   // A crash is told to the cases it struck; the others have a fence all the same.
   fence.exit = ended.text;
-  fence.clean_exit = (report.starts == 1 || fence.clean_exit) && (ended.clean || crashed);
+  fence.clean_exit = (report.starts == 1 || fence.clean_exit) && (ended.clean || died);
   fence.queue_known = queue.known && report.crashes == 0;
   fence.queued = queue.recipients;
 }
@@ -547,10 +561,9 @@ asio::awaitable<void> Stage::State::play_all() {
   bool more = true;
   while (more && !interrupted) {
     if (!co_await start()) break;
-    co_await play_round();
-    const bool died = !gateway->alive();
+    const bool died = co_await play_round();
     if (died) ++report.crashes;
-    co_await close();
+    co_await close(died);
     more = died && !waiting.empty() && report.crashes < 50;
     gateway.reset();
   }
