@@ -7,6 +7,7 @@
 #include <csignal>
 
 #include "catalogue/catalogue.hpp"
+#include "catalogue/vocabulary.hpp"
 #include "control/gateway.hpp"
 
 // The reference gateway is run as its file says, with the means that any gateway is run with.
@@ -31,10 +32,10 @@ class ReferenceGatewayTest : public testing::Test {
     plan_.listen_address = "127.44.0.1";
     plan_.program_directory = CONTROL_PROGRAM_DIR;
     plan_.routes = {{"a.test", "mx.postern.test", "127.44.0.2", 2525}};
-    plan_.settings = {{"server-level", "attempt"},
-                      {"client-certificate", "none"},
-                      {"client-level", "verify"},
-                      {"clear-fallback-delay", "0"}};
+    plan_.settings = complete({{"server-level", "attempt"},
+                               {"client-certificate", "none"},
+                               {"client-level", "verify"},
+                               {"clear-fallback-delay", "0"}});
   }
 
   template <typename Scene>

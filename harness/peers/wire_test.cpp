@@ -3,9 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <functional>
@@ -28,6 +28,8 @@ const certs::Authority& authority() {
   }();
   return kept;
 }
+
+constexpr auto kAsTuple = asio::as_tuple(asio::use_awaitable);
 
 const Deviation* no_deviation(Point) {
   return nullptr;
@@ -252,10 +254,9 @@ class FaultyHandshakeTest : public WireTest {
           if (alerts) co_await send(socket, std::move(alert));
           if (alerts) socket.shutdown(tcp::socket::shutdown_send);
           std::array<char, 16384> buffer;
-          boost::system::error_code error;
           for (;;) {
-            auto token = asio::redirect_error(asio::use_awaitable, error);
-            const std::size_t size = co_await socket.async_read_some(asio::buffer(buffer), token);
+            const auto [error, size] =
+                co_await socket.async_read_some(asio::buffer(buffer), kAsTuple);
             if (error) break;
             flight.append(buffer.data(), size);
           }
@@ -331,9 +332,8 @@ class MannerTest : public WireTest {
           for (;;) {
             std::string out = engine.take_output();
             co_await send(socket, std::move(out));
-            boost::system::error_code error;
-            auto token = asio::redirect_error(asio::use_awaitable, error);
-            const std::size_t size = co_await socket.async_read_some(asio::buffer(buffer), token);
+            const auto [error, size] =
+                co_await socket.async_read_some(asio::buffer(buffer), kAsTuple);
             if (error) break;
             engine.feed(std::string_view(buffer.data(), size));
             records.feed(std::string_view(buffer.data(), size));
