@@ -106,7 +106,9 @@ SSL_TICKET_RETURN judge_ticket(SSL* ssl, SSL_SESSION* session, const unsigned ch
                                SSL_TICKET_STATUS status, void*) {
   const bool readable = status == SSL_TICKET_SUCCESS || status == SSL_TICKET_SUCCESS_RENEW;
   if (!readable || !may_resume(ssl, session)) return SSL_TICKET_RETURN_IGNORE_RENEW;
-  return SSL_TICKET_RETURN_USE;
+  // Under TLS 1.3 OpenSSL asks for a new one, so that nobody can tell a client by its ticket (RFC
+  // 8446 appendix C.4).
+  return status == SSL_TICKET_SUCCESS_RENEW ? SSL_TICKET_RETURN_USE_RENEW : SSL_TICKET_RETURN_USE;
 }
 
 }  // namespace

@@ -138,6 +138,7 @@ TEST_P(SessionTicket, KeepsTheCertificateThatVerified) {
   EXPECT_TRUE(second.facts.peer_certificate);
   EXPECT_TRUE(second.facts.verified);
   EXPECT_EQ(second.facts.subject, "CN=client.test");
+  EXPECT_TRUE(meet(server.get(), second.session.get()).facts.verified);
 }
 
 TEST_P(SessionTicket, DoesNotStandForACertificateThatIsRequired) {
