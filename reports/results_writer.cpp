@@ -213,6 +213,7 @@ void ResultsWriter::finish(const RunFooter& footer) {
   json.seconds("seconds", footer.seconds);
   json.number("exit-code", footer.exit_code);
   if (footer.interrupted) json.boolean("interrupted", true);
+  json.optional("reason", footer.reason);
   json.facts("counters", footer.counters);
   json.close('}');
   put_line();

@@ -234,6 +234,7 @@ std::string run_text(const RunSummary& run, Colour colour) {
                     shown(run.header.command) + "\n\n";
   for (const Grid& grid : run.summary.grids()) out += grid_text(grid, colour) + "\n";
   for (const std::string& remark : run.remarks) out += shown(remark) + "\n";
+  if (!run.footer.reason.empty()) out += shown(run.footer.reason) + "\n";
   out += summary_text(run.summary, run.exit_code(), colour);
   return out;
 }
