@@ -89,6 +89,11 @@ Index::Index(ResultsReader& reader) {
     if (!result->control) add(*result, reader.spot());
   }
   for (const std::string& remark : reader.remarks()) trouble += remark + "\n";
+  if (reader.footer() && !reader.footer()->reason.empty()) {
+    trouble += reader.footer()->reason + "\n";
+  } else if (reader.footer() && reader.footer()->interrupted) {
+    trouble += "the run was interrupted\n";
+  }
   if (suites.empty()) trouble += "no case was judged\n";
   if (!trouble.empty()) trouble.pop_back();
   entries_by_id_.clear();

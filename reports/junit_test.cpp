@@ -296,6 +296,27 @@ TEST(JUnit, ARunThatDidNotEndIsInError) {
               HasSubstr("found no footer"));
 }
 
+TEST(JUnit, ARunThatDidNotEndInOrderIsInError) {
+  TemporaryFile results, junit;
+  const auto error_of = [&](const RunFooter& footer) {
+    ResultsWriter writer(results.path(), sample_header());
+    writer.write(with(Verdict::kPass));
+    writer.finish(footer);
+    write_junit(results.path(), junit.path(), JUnitFlavour::kStrict);
+    const Xml xml(junit.text());
+    EXPECT_TRUE(is_strict(xml));
+    EXPECT_EQ(xml.one("/testsuites/@errors"), "1");
+    return xml.one("//testcase[@classname='postern'][@name='run']/error");
+  };
+  RunFooter footer;
+  footer.exit_code = 3;
+  footer.reason = "only 1 case was judged, and --min asks for 2";
+  EXPECT_EQ(error_of(footer), footer.reason);
+  footer.reason.clear();
+  footer.interrupted = true;
+  EXPECT_EQ(error_of(footer), "the run was interrupted");
+}
+
 TEST(JUnit, NoCasesAreNoPass) {
   const Xml xml(junit_of({}));
   EXPECT_EQ(xml.one("/testsuites/@errors"), "1");

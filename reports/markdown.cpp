@@ -175,6 +175,7 @@ std::string markdown_text(const RunSummary& run) {
   if (run.ended) out += fmt::format("It took {:.1f} seconds.\n", run.footer.seconds);
   for (const std::string& note : run.footer.notes) out += "\n" + plain(note) + "\n";
   for (const std::string& remark : run.remarks) out += "\n> " + plain(remark) + "\n";
+  if (!run.footer.reason.empty()) out += "\n> " + plain(run.footer.reason) + "\n";
   for (const Grid& grid : run.summary.grids()) add_grid(out, grid);
   if (!run.summary.grids().empty()) add_legend(out);
   add_list(out, run.summary);

@@ -8,6 +8,7 @@
 
 #include "results_file.hpp"
 #include "sample_results.hpp"
+#include "terminal.hpp"
 
 namespace postern::reports {
 namespace {
@@ -95,6 +96,20 @@ TEST(Markdown, ARunThatDidNotEndHasNotPassed) {
   EXPECT_THAT(page, StartsWith("## ⚠️ Postern: UNDECIDED\n"));
   EXPECT_THAT(page, HasSubstr("found no footer"));
   EXPECT_THAT(page, Not(HasSubstr("PASSED")));
+}
+
+TEST(Markdown, SaysWhyARunDidNotEndInOrder) {
+  TemporaryFile results;
+  ResultsWriter writer(results.path(), sample_header());
+  writer.write(sample_pass());
+  RunFooter footer;
+  footer.exit_code = 130;
+  footer.interrupted = true;
+  footer.reason = "the run was interrupted: not every case was run";
+  writer.finish(footer);
+  EXPECT_THAT(markdown_text(summarize(results.path())), HasSubstr("\n> " + footer.reason + "\n"));
+  EXPECT_THAT(run_text(summarize(results.path()), Colour::kNo),
+              HasSubstr("\n" + footer.reason + "\n"));
 }
 
 TEST(Markdown, AFileThatCannotBeWrittenLeavesNothingBehind) {

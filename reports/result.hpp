@@ -100,8 +100,9 @@ struct RunFooter {
   double seconds = 0;
   int exit_code = 0;
   bool interrupted = false;
-  Facts counters;                  ///< handshakes by kind, connections, gateway starts, cpu …
   std::vector<std::string> notes;  ///< What the run says of itself as a whole, one line each.
+  std::string reason;  ///< Why the run as a whole is not in order, in one line; empty: it is.
+  Facts counters;      ///< handshakes by kind, connections, gateway starts, cpu …
 };
 
 /// Tally counts verdicts. Controls that were only taken along are not in it.

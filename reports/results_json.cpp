@@ -225,6 +225,7 @@ RunFooter footer_from(const json::object& line) {
   footer.seconds = seconds(line);
   footer.exit_code = integer<int>("exit-code", required(line, "exit-code"));
   footer.interrupted = flag(line, "interrupted");
+  footer.reason = text(line, "reason");
   footer.counters = facts(line, "counters");
   footer.notes = list(line, "notes");
   return footer;

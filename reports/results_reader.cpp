@@ -150,6 +150,8 @@ void ResultsReader::Body::take_footer(const json::object& line) {
   footer_->seconds += footer.seconds;
   footer_->exit_code = std::max(footer_->exit_code, footer.exit_code);
   footer_->interrupted = footer_->interrupted || footer.interrupted;
+  if (!footer.reason.empty())
+    footer_->reason += (footer_->reason.empty() ? "" : "; ") + footer.reason;
   footer_->counters.insert(footer_->counters.end(), footer.counters.begin(), footer.counters.end());
   footer_->notes.insert(footer_->notes.end(), footer.notes.begin(), footer.notes.end());
 }

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <utility>
 
+#include "report_place.hpp"
 #include "results_file.hpp"
 #include "results_text.hpp"
 
@@ -180,7 +181,10 @@ void add_header(Json& json, const RunHeader& header) {
 }  // namespace
 
 ResultsWriter::ResultsWriter(std::string path, const RunHeader& header) : path_(std::move(path)) {
-  descriptor_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0644);
+  descriptor_ =
+      is_passing(path_)
+          ? open_passing(path_)
+          : ::open(path_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0644);
   if (descriptor_ < 0) throw ResultsError(path_ + ": cannot be written: " + std::strerror(errno));
   Json json(buffer_);
   add_header(json, header);
@@ -209,6 +213,7 @@ void ResultsWriter::finish(const RunFooter& footer) {
   json.seconds("seconds", footer.seconds);
   json.number("exit-code", footer.exit_code);
   if (footer.interrupted) json.boolean("interrupted", true);
+  json.optional("reason", footer.reason);
   json.facts("counters", footer.counters);
   json.list("notes", footer.notes);
   json.close('}');

@@ -33,6 +33,7 @@ void add_to_cell(Cell& cell, const Leg& leg, Verdict verdict, bool wrong) {
     ++cell.skipped;
     return;
   }
+  if (leg.observed.word.empty()) ++cell.never_ran;
   const std::string text = short_text(leg.observed);
   auto same = std::find_if(cell.observed.begin(), cell.observed.end(),
                            [&](const Cell::Observed& o) { return o.text == text; });
@@ -46,8 +47,9 @@ Cell& at(std::vector<Cell>& cells, std::size_t index) {
 }
 
 int decisions(const std::vector<Cell>& cells) {
-  return static_cast<int>(std::count_if(
-      cells.begin(), cells.end(), [](const Cell& cell) { return cell.cases > cell.skipped; }));
+  return static_cast<int>(std::count_if(cells.begin(), cells.end(), [](const Cell& cell) {
+    return cell.cases > cell.skipped + cell.never_ran;
+  }));
 }
 
 using Ranks = std::unordered_map<std::string, std::size_t>;
@@ -187,7 +189,9 @@ void Summary::add_to_grid(const CaseResult& result) {
   if (result.server.empty()) return;
   const std::size_t server = column(grid->servers, "server=", result.server);
   // `nothing` follows from an inbound outcome and says nothing about this server.
-  const bool follows = out.observed.word == "nothing" && !out.grade.empty();
+  const bool never_ran = out.observed.word.empty() && result.verdict != Verdict::kSkip;
+  const bool follows = (out.observed.word == "nothing" && !out.grade.empty()) ||
+                       (never_ran && out.expected == "nothing");
   if (!follows) {
     add_to_cell(at(here.outbound, server), out, result.verdict, blames(result, out, in));
   }

@@ -28,6 +28,7 @@ struct Cell {
   int cases = 0;
   int wrong = 0;  ///< Cases that neither passed nor were skipped, because of this leg.
   int skipped = 0;
+  int never_ran = 0;  ///< Cases of which nothing was observed, without being skipped.
 };
 
 /// Grid is one matrix: rows are mode combinations, columns the peers of either leg.

@@ -235,6 +235,7 @@ std::string run_text(const RunSummary& run, Colour colour) {
   for (const Grid& grid : run.summary.grids()) out += grid_text(grid, colour) + "\n";
   for (const std::string& remark : run.remarks) out += shown(remark) + "\n";
   for (const std::string& note : run.footer.notes) out += shown(note) + "\n";
+  if (!run.footer.reason.empty()) out += shown(run.footer.reason) + "\n";
   out += summary_text(run.summary, run.exit_code(), colour);
   return out;
 }

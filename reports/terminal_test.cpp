@@ -77,6 +77,23 @@ TEST(Summary, AnImpliedNothingDecidesNothing) {
   EXPECT_EQ(summary.outbound_decisions(), 0);
 }
 
+TEST(Summary, WhatNeverRanDecidesNothing) {
+  Summary summary;
+  for (const char* outbound : {"redirect tls=yes", "nothing"}) {
+    CaseResult unplayed = matrix_case("require none none", "plain", "good", "accept", outbound);
+    unplayed.verdict = Verdict::kError;
+    for (Leg* leg : {&unplayed.inbound, &unplayed.outbound}) {
+      leg->observed = {};
+      leg->grade.clear();
+    }
+    summary.add(unplayed);
+  }
+  EXPECT_EQ(summary.inbound_decisions(), 0);
+  EXPECT_EQ(summary.outbound_decisions(), 0);
+  ASSERT_EQ(summary.grids().front().rows.front().outbound.size(), 1U);
+  EXPECT_EQ(summary.grids().front().rows.front().outbound.front().cases, 1);
+}
+
 TEST(Summary, TheLegThatWasNotMetIsMarked) {
   Summary summary;
   summary.add(sample_failure());

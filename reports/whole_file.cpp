@@ -10,6 +10,7 @@
 #include <cstring>
 #include <utility>
 
+#include "report_place.hpp"
 #include "results_file.hpp"
 
 namespace postern::reports {
@@ -18,8 +19,14 @@ namespace {
 constexpr std::size_t kBuffer = std::size_t{256} * 1024;
 }
 
-WholeFile::WholeFile(std::string path) : path_(std::move(path)), beside_(path_ + ".XXXXXX") {
-  descriptor_ = ::mkostemp(beside_.data(), O_CLOEXEC);
+WholeFile::WholeFile(std::string path) : path_(std::move(path)) {
+  if (is_passing(path_)) {
+    descriptor_ = open_passing(path_);
+  } else {
+    target_ = target_of(path_);
+    beside_ = target_ + ".XXXXXX";
+    descriptor_ = ::mkostemp(beside_.data(), O_CLOEXEC);
+  }
   if (descriptor_ < 0) {
     const int error = errno;
     beside_.clear();
@@ -56,12 +63,13 @@ void WholeFile::flush() {
 
 void WholeFile::commit() {
   flush();
+  if (beside_.empty()) return;  // Written as it stands; most of what is written so has no disk.
   // mkostemp makes the file private; a report is for everybody whom the umask admits.
   const mode_t mask = ::umask(0);
   ::umask(mask);
   if (::fchmod(descriptor_, 0666 & ~mask) != 0) fail(errno);
   if (::fsync(descriptor_) != 0) fail(errno);
-  if (std::rename(beside_.c_str(), path_.c_str()) != 0) fail(errno);
+  if (std::rename(beside_.c_str(), target_.c_str()) != 0) fail(errno);
   beside_.clear();
 }
 

@@ -139,6 +139,8 @@ TEST_F(StoryLanguage, FindsBothSidesWaiting) {
 
 TEST_F(StoryLanguage, SilenceIsProvedByWhatFollows) {
   EXPECT_THAT(problems_of(client("<silence/>")), HasSubstr("found <silence> that nothing follows"));
+  EXPECT_THAT(problems_of(client("<say>NOOP</say><silence/><hear reply=\"250\"/>")),
+              HasSubstr("found <silence> where a reply is due"));
   EXPECT_TRUE(load(client("<silence/><say>QUIT</say><hear reply=\"221\"/>"))) << problems_;
 }
 

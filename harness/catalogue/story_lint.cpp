@@ -50,6 +50,10 @@ void Lint::step(pugi::xml_node node, const Step& step) {
     return;
   }
   if (step.kind == StepKind::kSilence) {
+    if (role_ == Role::kClient && owed_ > 0)
+      reader_.complain(node,
+                       "found <silence> where a reply is due, allowed: where every command has its "
+                       "reply");
     unproved_ = node;
     return;
   }
