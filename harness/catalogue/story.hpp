@@ -45,6 +45,7 @@ struct Step {
   // at which the write is split.
   std::string bytes;
   std::vector<std::size_t> splits;
+  std::size_t times = 1;    ///< How often they are written, without a pause.
   std::size_t dribble = 0;  ///< Octets a write; 0: all in one.
   // kHear, client: reply patterns ("250", "5yz"), enhanced code pattern, what the EHLO reply must
   // offer or lack, text to be found.

@@ -95,7 +95,9 @@ void Lint::heard(pugi::xml_node node, const Step& step) {
     spoken_ = true;
     return;
   }
-  if (owed_ <= 0)
+  // RFC 5321 §3.8: a server that gives up says 421 unasked.
+  const bool unasked = step.replies == std::vector<std::string>{"421"};
+  if (owed_ <= 0 && !unasked)
     reader_.complain(node,
                      "found <hear> where every command has its reply, allowed: <say> first; both "
                      "sides would wait");

@@ -17,6 +17,7 @@ namespace postern {
 namespace {
 
 constexpr std::size_t kLargestFile = 4'194'304;
+constexpr std::size_t kLargestFlood = 268'435'456;
 
 const std::map<std::string, StepKind, std::less<>>& step_kinds() {
   static const std::map<std::string, StepKind, std::less<>> kKinds = {
@@ -90,6 +91,12 @@ void read_say(const Reader& reader, pugi::xml_node node, Step& step) {
                                 "of bytes",
                                 reader.text(node, "split"), step.bytes.size()));
   }
+  const std::string times = reader.text(node, "times", "1");
+  if (is_value(ValueType::kCount, times)) step.times = std::stoul(times);
+  if (step.times == 0 || step.times * step.bytes.size() > kLargestFlood)
+    reader.complain(node, "times",
+                    fmt::format("found times=\"{}\", allowed: at least 1, and {} octets in all",
+                                times, kLargestFlood));
   const std::string dribble = reader.text(node, "dribble");
   if (!is_value(ValueType::kCount, dribble)) return;
   step.dribble = std::stoul(dribble);

@@ -274,6 +274,10 @@ asio::awaitable<void> ScriptRun::say(const Step& step) {
     co_return;
   }
   note_said(bytes);
+  if (step.times > 1) {
+    co_await talk_->wire().flood(std::move(bytes), step.times);
+    co_return;
+  }
   std::vector<std::size_t> splits =
       step.dribble > 0 ? pieces(bytes.size(), step.dribble) : step.splits;
   co_await talk_->say(std::move(bytes), std::move(splits));

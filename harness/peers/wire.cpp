@@ -279,6 +279,23 @@ asio::awaitable<Ending> Wire::write(std::string bytes, std::vector<std::size_t> 
   co_return Ending::kOpen;
 }
 
+asio::awaitable<Ending> Wire::flood(std::string bytes, std::size_t times) {
+  constexpr std::size_t kAtOnce = 65'536;
+  recorder_.sent(bytes, phase_);
+  recorder_.note(Actor::kPeer, What::kNote, "in all " + std::to_string(times) + " times", phase_);
+  std::string pack;
+  for (std::size_t done = 0; done < times; ++done) {
+    pack += bytes;
+    if (pack.size() < kAtOnce && done + 1 < times) continue;
+    if (tls_ && !tls_->write(pack)) co_return Ending::kTlsError;
+    std::string piece = tls_ ? tls_->take_output() : std::move(pack);
+    pack.clear();
+    const Ending ending = co_await send(std::move(piece));
+    if (ending != Ending::kOpen) co_return ending;
+  }
+  co_return Ending::kOpen;
+}
+
 asio::awaitable<Ending> Wire::write_beneath(std::string bytes) {
   recorder_.sent(bytes, Phase::kClear);
   return send(std::move(bytes));

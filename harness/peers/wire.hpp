@@ -40,6 +40,9 @@ class Wire : private Waiting {
   /// write_beneath sends `bytes` as they are, beneath TLS where there is TLS.
   boost::asio::awaitable<Ending> write_beneath(std::string bytes);
 
+  /// flood sends `bytes` so many times in a row; on record they stand once.
+  boost::asio::awaitable<Ending> flood(std::string bytes, std::size_t times);
+
   /// write sends all of `bytes`, in pieces that end at the offsets `splits`. kOpen on success.
   boost::asio::awaitable<Ending> write(std::string bytes, std::vector<std::size_t> splits = {});
 
