@@ -9,9 +9,11 @@ int main(int argc, char** argv) {
       "The reference mail gateway of Postern: a store-and-forward SMTP relay.\n"
       "Without a file it starts a simulator on loopback.");
   gateway::Options options;
-  app.add_option("FILE", options.file, "the configuration");
-  app.add_flag("--check", options.check, "check the configuration and end: 0 good, 2 not");
-  app.add_flag("--queue", options.list_queue, "list what is queued, one JSON line a recipient");
+  auto* file = app.add_option("FILE", options.file, "the configuration");
+  app.add_flag("--check", options.check, "check the configuration and end: 0 good, 2 not")
+      ->needs(file);
+  app.add_flag("--queue", options.list_queue, "list what is queued, one JSON line a recipient")
+      ->needs(file);
   app.add_option("--ready-fd", options.ready_fd, "write the ready line to this descriptor")
       ->check(CLI::Range(0, 65535))
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);

@@ -40,6 +40,17 @@ TEST_F(ProcessTest, BadConfigurationsEndWithTwoAndSayWhy) {
   EXPECT_EQ(run_to_end({bench_.path("absent.xml")}).code, 2);
 }
 
+TEST_F(ProcessTest, CommandLinesThatCannotBeMeantEndWithTwoAndSayWhy) {
+  for (const char* option : {"--check", "--queue"}) {
+    const Result result = run_to_end({option});
+    EXPECT_EQ(result.code, 2);
+    EXPECT_NE(result.err.find("FILE"), std::string::npos) << result.err;
+  }
+  const Result closed = run_to_end({"--ready-fd", "999", configure("", "")});
+  EXPECT_EQ(closed.code, 2);
+  EXPECT_NE(closed.err.find("999, which is not open"), std::string::npos) << closed.err;
+}
+
 TEST_F(ProcessTest, UnusableKeyMaterialIsRefused) {
   const std::string file = configure("", "");
   bench_.write_pair("gw", bench_.mint().issue("gw.test", "serverAuth", -30, -1));

@@ -15,6 +15,7 @@
 #include <cstdio>
 #include <functional>
 #include <memory>
+#include <stdexcept>
 
 #include "database.hpp"
 #include "journal.hpp"
@@ -55,6 +56,18 @@ int list_queue(const Config& config) {
     }
   }
   return 0;
+}
+
+// check_ready_descriptor refuses, before anything is served, a descriptor that could not be told.
+void check_ready_descriptor(int descriptor) {
+  if (descriptor < 0) return;
+  const int flags = fcntl(descriptor, F_GETFL);
+  if (flags < 0 || (flags & O_ACCMODE) == O_RDONLY) {
+    throw std::runtime_error(
+        fmt::format("--ready-fd: found {}, which is {}; allowed: a descriptor open for writing",
+                    descriptor, flags < 0 ? "not open" : "open for reading only"));
+  }
+  fcntl(descriptor, F_SETFD, FD_CLOEXEC);
 }
 
 // tell_ready writes the ready line and closes the descriptor, unless it is stdout.
@@ -165,9 +178,9 @@ int run_program(const Options& options) {
   umask(S_IRWXG | S_IRWXO);
   std::signal(SIGPIPE, SIG_IGN);
   if (options.die_with_parent) prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (options.ready_fd >= 0) fcntl(options.ready_fd, F_SETFD, FD_CLOEXEC);
   ask_for_descriptors();
   try {
+    check_ready_descriptor(options.ready_fd);
     if (options.file.empty()) return simulate(options);
     if (options.check) {
       make_settings(load_config(options.file), 1);

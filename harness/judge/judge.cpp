@@ -54,22 +54,30 @@ bool is_unnamed_temporary(const reports::Outcome& observed) {
   return reply != nullptr && reply->starts_with('4');
 }
 
-void judge_disclosure(const Bench& bench, const Observation& observation, LegJudgement& leg) {
+void judge_disclosure(const Bench& bench, const Observation& observation, Judgement& result) {
   if (!bench.disclosure) return;
   for (const Sighting& sighting : observation.sightings) {
     const auto& allowed = sighting.side == Side::kSender ? bench.sender : bench.next_hop;
-    if (sighting.place != "foreign-listener" && sighting.coding != "ciphertext" &&
-        has(allowed, sighting.place))
-      continue;
     const bool foreign = sighting.place == "foreign-listener";
-    leg.wrong.push_back(
-        fmt::format("leak: the message was seen {} ({}) on connection {} to {}{}, at about byte {}",
-                    sighting.place == "tls" ? "inside TLS"
-                    : foreign               ? "where it does not belong"
-                                            : sighting.place,
-                    sighting.coding, sighting.connection,
-                    sighting.side == Side::kSender ? "the sender's mailbox" : "the next hop",
-                    foreign ? " of another case" : "", sighting.offset));
+    if (!foreign && sighting.coding != "ciphertext" && has(allowed, sighting.place)) continue;
+    const Citation& by = foreign ? bench.foreign_by : bench.places_by;
+    const std::string allows =
+        by.ref.empty() ? ""
+                       : fmt::format("{} allows {}", by.ref,
+                                     foreign || allowed.empty()
+                                         ? "nothing"
+                                         : fmt::format("only {}", fmt::join(allowed, ", ")));
+    result.outbound.wrong.push_back(fmt::format(
+        "leak: the message was seen {} ({}) on connection {} to {}{}, at about byte {}{}",
+        sighting.place == "tls" ? "inside TLS"
+        : foreign               ? "where it does not belong"
+                                : sighting.place,
+        sighting.coding, sighting.connection,
+        sighting.side == Side::kSender ? "the sender's mailbox" : "the next hop",
+        foreign ? " of another case" : "", sighting.offset,
+        allows.empty() ? "" : fmt::format("; {}: {}", allows, by.text)));
+    result.leaks.push_back(
+        {sighting, "the token of this message" + (allows.empty() ? "" : ", where " + allows)});
   }
 }
 
@@ -379,7 +387,7 @@ Judgement judge(const Bench& bench, const Observation& observation, const Fence&
   weigh_inbound(observation, fence, result.inbound);
   weigh_outbound(weighed, observation, fence, result.outbound);
   if (bench.inbound == nullptr && !fence.stopped) result.inbound.missing.emplace_back("fence");
-  judge_disclosure(bench, observation, result.outbound);
+  judge_disclosure(bench, observation, result);
   judge_delivery(bench, observation, result.outbound);
   judge_queue(bench, fence, observation, result.outbound);
   if (bench.checks != nullptr)

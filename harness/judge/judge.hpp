@@ -31,6 +31,11 @@ bool matches(const ExpectedOutcome& expected, const reports::Outcome& observed);
 /// grade gives the narrowest grade whose alternatives hold the observed outcome.
 Grade grade(const Expectation& expectation, const reports::Outcome& observed);
 
+/// Citation names a requirement; nothing in it: none is named.
+struct Citation {
+  std::string ref, text;
+};
+
 /// Bench is what a case is judged by.
 struct Bench {
   const Expectation* inbound = nullptr;   ///< nullptr: the leg is not judged.
@@ -40,6 +45,8 @@ struct Bench {
   std::vector<std::string> next_hop;      ///< Places where the message may be seen.
   std::vector<std::string> sender;        ///< Places where its bounce may be seen.
   bool disclosure = true;                 ///< false: the scenario says nothing of places.
+  Citation places_by;                     ///< What allows those places and no others.
+  Citation foreign_by;                    ///< What forbids all listeners of other cases.
   Grade held_to = Grade::kForm;
   bool second_attempt = true;      ///< A hold needs a second recorded attempt.
   const Checks* checks = nullptr;  ///< What a story states beside outcomes; nullptr: nothing.
@@ -59,8 +66,15 @@ struct LegJudgement {
   bool good() const { return mismatch.empty() && wrong.empty() && missing.empty(); }
 };
 
+/// Leak is one sighting where none is allowed.
+struct Leak {
+  Sighting sighting;
+  std::string text;  ///< What it is, as it is marked in the dialogue.
+};
+
 struct Judgement {
   LegJudgement inbound, outbound;
+  std::vector<Leak> leaks;
   reports::Verdict verdict = reports::Verdict::kError;
   Grade grade = Grade::kForm;
   std::string reason;  ///< One line; empty for pass.

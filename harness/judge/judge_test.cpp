@@ -164,6 +164,27 @@ TEST(Judge, FailsALeakEvenWhereTheOutcomeIsRight) {
   EXPECT_EQ(other.judged().verdict, Verdict::kFail);
 }
 
+TEST(Judge, NamesTheRequirementOfALeak) {
+  Held one;
+  one.bench.places_by = {"LEAK-4", "inside TLS only"};
+  one.bench.foreign_by = {"LEAK-5", "no other listener"};
+  one.seen.sightings.push_back({Side::kServer, 2, "tls", "plain", 7, 6449});
+  one.seen.sightings.push_back({Side::kServer, 1, "foreign-listener", "plain", 7, 6500});
+  const Judgement judgement = one.judged();
+  EXPECT_THAT(
+      judgement.outbound.wrong,
+      ElementsAre("leak: the message was seen inside TLS (plain) on connection 2 to the "
+                  "next hop, at about byte 7; LEAK-4 allows nothing: inside TLS only",
+                  "leak: the message was seen foreign-listener (plain) on connection 1 to "
+                  "the next hop, at about byte 7; LEAK-5 allows nothing: no other listener"));
+  ASSERT_EQ(judgement.leaks.size(), 2U);
+  EXPECT_EQ(judgement.leaks[0].sighting.at, 6449);
+  EXPECT_EQ(judgement.leaks[0].text, "the token of this message, where LEAK-4 allows nothing");
+  one.bench.next_hop = {"tls"};
+  one.seen.sightings = {{Side::kServer, 2, "clear-untried", "plain", 7, 1}};
+  EXPECT_THAT(one.judged().reason, HasSubstr("LEAK-4 allows only tls"));
+}
+
 TEST(Judge, FailsAChangedMessageAndADuplicate) {
   Delivered changed;
   changed.seen.server[0].taken[0].content = "Received: x\r\nSubject: x\r\n\r\nbodY\r\n";

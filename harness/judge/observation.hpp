@@ -108,6 +108,7 @@ struct Sighting {
   std::string place;         ///< As in DisclosureRule, or "clear-after-ready", "foreign-listener".
   std::string coding;        ///< "plain", "quoted-printable", "base64", "ciphertext".
   std::uint64_t offset = 0;  ///< Byte of the connection's stream at which it ends, about.
+  std::int64_t at = 0;       ///< As in Event.
 };
 
 /// RecordFact is one line of the gateway's record that concerns this case.

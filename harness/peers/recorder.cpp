@@ -88,7 +88,10 @@ void Recorder::saw(const std::string& token, const char* coding, std::uint64_t o
                    Phase phase) {
   const auto owner = owners_->find(token);
   if (owner == owners_->end()) return;
-  Sighting sighting{side_, facts_->number, "foreign-listener", coding, offset};
+  const auto at = std::chrono::steady_clock::now() - epoch_;
+  Sighting sighting{
+      side_,  facts_->number, "foreign-listener",
+      coding, offset,         std::chrono::duration_cast<std::chrono::microseconds>(at).count()};
   if (owner->second == observation_) sighting.place = place(phase);
   // One sighting a place and connection says it all; a message holds the token many times.
   for (const Sighting& known : owner->second->sightings)

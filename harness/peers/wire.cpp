@@ -123,8 +123,17 @@ asio::awaitable<Ending> Wire::connect(tcp::endpoint from, tcp::endpoint to) {
   deadline = std::chrono::steady_clock::now() + limit_;
   const auto [connect_error] = co_await socket_.async_connect(to, kAwait);
   deadline = std::chrono::steady_clock::time_point::max();
-  if (connect_error)
-    co_return ended(Actor::kGateway, timed_out_ ? Ending::kTimeout : Ending::kReset);
+  if (connect_error) {
+    const bool timeout = timed_out_ || connect_error == asio::error::timed_out;
+    if (!timeout && connect_error != asio::error::connection_refused &&
+        connect_error != asio::error::connection_reset) {
+      // No route, no address, no right: no gateway had a part in that.
+      recorder_.observation().harness_error =
+          "cannot connect to " + to.address().to_string() + ": " + connect_error.message();
+      co_return ended(Actor::kNone, Ending::kReset);
+    }
+    co_return ended(Actor::kGateway, timeout ? Ending::kTimeout : Ending::kReset);
+  }
   socket_.non_blocking(true, error);
   facts().connected = true;
   const auto local = socket_.local_endpoint(error);

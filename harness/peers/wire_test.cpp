@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
@@ -115,6 +116,35 @@ TEST_F(WireTest, EndsAWaitThatLastsTooLong) {
        std::chrono::milliseconds(50));
   EXPECT_EQ(facts().ending, Ending::kTimeout);
   EXPECT_EQ(facts().ended_by, Actor::kNone);
+}
+
+TEST_F(WireTest, AConnectionThatThisMachineCannotMakeIsNobodysButOurs) {
+  const auto loopback = asio::ip::make_address("127.0.0.1");
+  const auto connect = [&](const tcp::endpoint& to) {
+    asio::io_context own;
+    Patience patience(own.get_executor());
+    Observation seen;
+    const auto call = [&]() -> asio::awaitable<void> {
+      tcp::socket socket(own);
+      Wire wire(std::move(socket), seen, Side::kClient, std::chrono::steady_clock::now(), owners,
+                patience, std::chrono::seconds(10));
+      const tcp::endpoint from(loopback, 0);
+      co_await wire.connect(from, to);
+      patience.stop();
+    };
+    asio::co_spawn(own, call, asio::detached);
+    own.run();
+    return seen;
+  };
+  // A broadcast address is refused by this kernel, before anything is sent.
+  const Observation unsent = connect({asio::ip::make_address("255.255.255.255"), 25});
+  EXPECT_NE(unsent.harness_error.find("cannot connect to 255.255.255.255: "), std::string::npos)
+      << unsent.harness_error;
+  EXPECT_EQ(unsent.client.front().ended_by, Actor::kNone);
+  // Nobody listens on port 1.
+  const Observation refused = connect({loopback, 1});
+  EXPECT_EQ(refused.harness_error, "");
+  EXPECT_EQ(refused.client.front().ended_by, Actor::kGateway);
 }
 
 TEST_F(WireTest, SeesTheSentinelAcrossTwoSegmentsAndNamesThePlace) {
