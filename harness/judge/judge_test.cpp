@@ -171,12 +171,12 @@ TEST(Judge, NamesTheRequirementOfALeak) {
   one.seen.sightings.push_back({Side::kServer, 2, "tls", "plain", 7, 6449});
   one.seen.sightings.push_back({Side::kServer, 1, "foreign-listener", "plain", 7, 6500});
   const Judgement judgement = one.judged();
-  EXPECT_THAT(
-      judgement.outbound.wrong,
-      ElementsAre("leak: the message was seen inside TLS (plain) on connection 2 to the "
-                  "next hop, at about byte 7; LEAK-4 allows nothing: inside TLS only",
-                  "leak: the message was seen foreign-listener (plain) on connection 1 to "
-                  "the next hop, at about byte 7; LEAK-5 allows nothing: no other listener"));
+  EXPECT_THAT(judgement.outbound.wrong,
+              ElementsAre("leak: the message was seen inside TLS (plain) on connection 2 to the "
+                          "next hop, at about byte 7; LEAK-4 allows nothing: inside TLS only",
+                          "leak: the message was seen where it does not belong (plain) on "
+                          "connection 1 to the next hop of another case, at about byte 7; LEAK-5 "
+                          "allows nothing: no other listener"));
   ASSERT_EQ(judgement.leaks.size(), 2U);
   EXPECT_EQ(judgement.leaks[0].sighting.at, 6449);
   EXPECT_EQ(judgement.leaks[0].text, "the token of this message, where LEAK-4 allows nothing");
