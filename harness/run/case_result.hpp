@@ -17,7 +17,9 @@ struct ResultContext {
   const Catalogue* catalogue = nullptr;
   const GatewayFile* gateway = nullptr;
   std::string program;  ///< How this program was called, for the command to run a case again.
-  std::string gateway_options;  ///< " --gateway NAME" where it is not the default one, else "".
+  /// What else decides a case, for that command: " --scenarios DIR --gateway NAME --seed N", each
+  /// only where it was given.
+  std::string gateway_options;
 };
 
 /// JudgedCase is one case with its judgement; its twins are not weighed yet.
