@@ -49,8 +49,17 @@ void add_run(CLI::App& app, postern::RunOptions& options) {
                   "Run everything this often; a case that does not end the same each time fails")
       ->check(CLI::Range(1, 100000))
       ->capture_default_str();
+  // Left to itself, a reader of unsigned numbers takes -1 for the largest of them.
+  const CLI::Validator number(
+      [](const std::string& text) {
+        const bool good =
+            !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
+        return good ? std::string() : "found \"" + text + "\", allowed: a whole number from 0";
+      },
+      "", "number");
   run->add_option("--seed", options.seed,
-                  "Seed of all that is random; without one a new one is drawn and shown");
+                  "Seed of all that is random; without one a new one is drawn and shown")
+      ->check(number);
   run->add_option("--min", options.min, "Exit with 3 if fewer cases than this were judged");
   run->add_flag("--keep", options.keep, "Keep the folder of every gateway that was run");
   run->add_flag("--fail-fast", options.fail_fast,

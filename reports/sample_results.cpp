@@ -135,7 +135,11 @@ CaseResult sample_failure() {
   result.verdict = Verdict::kFail;
   result.grade = "";
   result.reason = "outbound: expected hold code=4.7.5, got redirect tls=yes connection=1";
-  result.details = {"LEAK-4: the token was seen at the next hop, inside TLS, in MAIL"};
+  result.details = {
+      "leak: the message was seen inside TLS (plain) on connection 1 to the next hop, at about "
+      "byte "
+      "87; LEAK-4 allows nothing: Client level verify: inside TLS only, and only after the "
+      "certificate of that connection verified for this next hop."};
   result.outbound.requirement = "OUT-5";
   result.outbound.requirement_text =
       "Where OUT-3 or OUT-4 is not met the message is not redirected: not even MAIL is disclosed "

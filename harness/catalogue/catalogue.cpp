@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <filesystem>
 
 #include "catalogue/decide.hpp"
@@ -14,13 +15,16 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// files_below lists every .xml file below `directory`, in order of path.
+/// files_below lists every .xml file below `directory`, however it is written, in order of path.
 std::vector<std::string> files_below(const std::string& directory, Problems& problems) {
   std::vector<std::string> files;
   std::error_code error;
   fs::recursive_directory_iterator entry(directory, error);
   while (!error && entry != fs::recursive_directory_iterator()) {
-    if (entry->path().extension() == ".xml") files.push_back(entry->path().string());
+    std::string extension = entry->path().extension().string();
+    std::transform(extension.begin(), extension.end(), extension.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    if (extension == ".xml") files.push_back(entry->path().string());
     entry.increment(error);
   }
   if (error) {

@@ -31,6 +31,12 @@ TEST_F(Loader, LoadsTheSample) {
   EXPECT_EQ(catalogue->requirements.at("OUT-1").text, "Two.");
 }
 
+TEST_F(Loader, ReadsAFileHoweverItsEndIsWritten) {
+  scenarios_.write("more.XML", "<story");
+  EXPECT_FALSE(scenarios_.load());
+  EXPECT_THAT(scenarios_.problems(), HasSubstr("more.XML:1"));
+}
+
 TEST_F(Loader, TellsEveryMistakeAtOnce) {
   scenarios_.replace("peers.xml", "starttls=\"never\"", "starttls=\"nver\"");
   const std::string said = spoil("matrix.xml", "<disclosure>", "<disclosure now=\"yes\">");

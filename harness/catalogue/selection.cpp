@@ -16,6 +16,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// How many names are shown to who named a case that is not there.
+constexpr std::size_t kListedNames = 8;
+
 const std::vector<std::string> kKinds = {"matrix", "story", "invalid"};
 
 /// begins tells whether `id` is `part`, or goes on after it with a '/'.
@@ -178,11 +181,16 @@ class Choosing {
         if (known.empty() && candidate.chosen.story) next.insert(candidate.chosen.story->name);
       }
       if (next.count(part) == 0 || rest.size() == part.size()) {
-        const std::vector<std::string> names(next.begin(), next.end());
-        return fmt::format("found no case \"{}\", allowed{}: {}{}", item,
+        std::vector<std::string> names(next.begin(), next.end());
+        const std::string meant = did_you_mean(part, names);
+        const std::size_t count = names.size();
+        names.resize(std::min(count, kListedNames));
+        return fmt::format("found no case \"{}\"{}, allowed{}: {}{}", item, meant,
                            known.empty() ? "" : fmt::format(" after \"{}/\"", known),
                            names.empty() ? "nothing more" : quoted_list(names),
-                           did_you_mean(part, names));
+                           count > names.size()
+                               ? fmt::format(" and {} more (postern list)", count - names.size())
+                               : "");
       }
       known += (known.empty() ? "" : "/") + part;
       rest.erase(0, part.size() + 1);

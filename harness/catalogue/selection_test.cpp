@@ -130,6 +130,14 @@ TEST_F(SelectionTest, AStrengthCoversWhatAFilterLeaves) {
   EXPECT_LT(triples.coverage.chosen, triples.coverage.of);
 }
 
+TEST_F(SelectionTest, ListsAFewOfManyAndFirstWhatWasMeant) {
+  const std::vector<std::string> errors = choose({"tls-mods"}).errors;
+  ASSERT_EQ(errors.size(), 1U);
+  EXPECT_LT(errors.front().size(), 600U) << errors.front();
+  EXPECT_THAT(errors.front(), HasSubstr(" more (postern list)"));
+  EXPECT_LT(errors.front().find("did you mean"), errors.front().find("allowed"));
+}
+
 TEST_F(SelectionTest, TellsWhatIsNearWhereNothingIsFound) {
   EXPECT_THAT(choose({"tls-mods"}).errors, ElementsAre(HasSubstr("did you mean \"tls-modes\"")));
   EXPECT_THAT(choose({kSuite + "/client=plian/server=good"}).errors,

@@ -337,9 +337,14 @@ asio::awaitable<std::unique_ptr<Gateway>> Gateway::start(
   } catch (const std::invalid_argument& error) {
     wrong_plan(error.what());
   }
-  co_await Instance::prepare(instance);
-  instance->execute();
-  co_await Instance::await_ready(instance);
+  try {
+    co_await Instance::prepare(instance);
+    instance->execute();
+    co_await Instance::await_ready(instance);
+  } catch (GatewayDidNotStart& problem) {
+    if (instance->plan.keep_directory) problem.directory = instance->directory_path;
+    throw;
+  }
   co_return gateway;
 }
 

@@ -59,6 +59,7 @@ class GatewayDidNotStart : public std::runtime_error {
   Why why;
   std::vector<std::string> last_output;  ///< Its last lines on stdout and stderr.
   std::string exit;                      ///< "exited 2"; empty if it did not run.
+  std::string directory;                 ///< Where it stays, if the plan says so; else empty.
 };
 
 /// Gateway is one running instance. It is used on the thread of the executor it was started on, and

@@ -138,8 +138,11 @@ void TlsContexts::settle(SSL_CTX* context, const TlsWish& wish) {
   SSL_CTX_set_security_level(context, 0);
   check(use_versions(context, wish.versions), "versions");
   check(use_ciphers(context, wish.ciphers), "ciphers");
-  if (!wish.groups.empty())
-    check(SSL_CTX_set1_groups_list(context, joined(wish.groups).c_str()) == 1, "groups");
+  if (!wish.groups.empty()) {
+    // SSL_CTX_set1_groups_list, without the cast of its macro.
+    std::string groups = joined(wish.groups);
+    check(SSL_CTX_ctrl(context, SSL_CTRL_SET_GROUPS_LIST, 0, groups.data()) == 1, "groups");
+  }
   if (!client) {
     // Anonymous and plain Diffie-Hellman suites need parameters.
     SSL_CTX_set_dh_auto(context, 1);

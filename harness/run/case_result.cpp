@@ -5,10 +5,15 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "catalogue/vocabulary.hpp"
+
 namespace postern {
 namespace {
 
 using reports::Verdict;
+
+// A message reaches no listener but its own, whatever the settings.
+constexpr const char* kForeignListener = "LEAK-5";
 
 const char* word(Side side) {
   switch (side) {
@@ -68,21 +73,60 @@ const char* word(What what) {
   return "note";
 }
 
-void add_events(const PlayedCase& played, reports::CaseResult& result) {
+// phase_of gives the phase of bytes at a place.
+Phase phase_of(const Sighting& sighting) {
+  if (sighting.coding == "ciphertext") return Phase::kHandshake;
+  return sighting.place == "tls" ? Phase::kTls : Phase::kClear;
+}
+
+void add_events(const PlayedCase& played, const std::vector<Leak>& leaks,
+                reports::CaseResult& result) {
   result.events.reserve(played.observation.events.size());
   for (const Event& event : played.observation.events)
     result.events.push_back({event.at - played.began, event.connection, word(event.side),
                              word(event.from), word(event.phase), word(event.what), event.text});
-  for (const Sighting& sighting : played.observation.sightings) {
-    if (sighting.place != "foreign-listener" && sighting.place != "clear-after-ready") continue;
-    result.events.push_back({0, sighting.connection, word(sighting.side), "gateway", "clear",
-                             "leak", fmt::format("{} ({})", sighting.place, sighting.coding)});
+  for (const auto& [sighting, text] : leaks) {
+    // The connection of another case is none of this one's.
+    const int connection = sighting.place == "foreign-listener" ? 0 : sighting.connection;
+    result.events.push_back({sighting.at - played.began, connection, word(sighting.side), "",
+                             word(phase_of(sighting)), "leak", text});
   }
   for (const RecordFact& fact : played.observation.record) result.record.push_back(fact.line);
 }
 
+// citation gives a requirement with its words; nothing where these scenarios do not know it.
+Citation citation(const Catalogue& catalogue, const std::string& ref) {
+  const auto requirement = catalogue.requirements.find(ref);
+  return requirement == catalogue.requirements.end() ? Citation()
+                                                     : Citation{ref, requirement->second.text};
+}
+
+// disclosure_under finds the rule of a matrix that is about a story's settings; peers, which a
+// story has of its own, are passed over. nullptr: there is none.
+const DisclosureRule* disclosure_under(const Catalogue& catalogue, const Assignment& settings) {
+  for (const auto& matrix : catalogue.matrices) {
+    for (const DisclosureRule& rule : matrix->disclosure) {
+      const auto& terms = rule.when.terms();
+      // One that speaks of peers alone is about the settings of its matrix, not of this story.
+      const bool about_level = std::any_of(
+          terms.begin(), terms.end(), [](const Term& term) { return term.key == "client-level"; });
+      if (!about_level) continue;
+      const bool holds = std::all_of(terms.begin(), terms.end(), [&](const Term& term) {
+        const std::string* value = settings.get(term.key);
+        if (value == nullptr) return true;
+        const bool among =
+            std::find(term.values.begin(), term.values.end(), *value) != term.values.end();
+        return among != term.negated;
+      });
+      if (holds) return &rule;
+    }
+  }
+  return nullptr;
+}
+
 Bench bench_of(const ResultContext& context, const StageCase& what) {
   Bench bench;
+  bench.foreign_by = citation(*context.catalogue, kForeignListener);
   bench.held_to = grade_of(context.gateway->grade);
   bench.second_attempt = context.gateway->second_attempt;
   for (const Record& record : context.gateway->records)
@@ -96,6 +140,7 @@ Bench bench_of(const ResultContext& context, const StageCase& what) {
     if (cell.disclosure != nullptr) {
       bench.next_hop = cell.disclosure->next_hop;
       bench.sender = cell.disclosure->sender;
+      bench.places_by = citation(*context.catalogue, cell.disclosure->ref);
     }
     return bench;
   }
@@ -104,6 +149,8 @@ Bench bench_of(const ResultContext& context, const StageCase& what) {
   bench.outbound = story.outbound ? &*story.outbound : nullptr;
   bench.next_hop = story.disclosure;
   bench.sender = story.disclosure;
+  if (const DisclosureRule* rule = disclosure_under(*context.catalogue, complete(story.settings)))
+    bench.places_by = citation(*context.catalogue, rule->ref);
   bench.sender.emplace_back("tls");
   bench.checks = &story.checks;
   return bench;
@@ -198,9 +245,11 @@ void withhold(JudgedCase& negative, const JudgedCase* control, const char* leg, 
   negative.result.reason = fmt::format("its {} control did not pass: {}", leg, control->result.id);
 }
 
-// believable: a control that the gateway or the harness did not survive shows nothing.
+// believable: a control that was not played, or that the gateway or the harness did not survive,
+// shows nothing.
 bool believable(const JudgedCase* control) {
-  return control != nullptr && control->played->observation.gateway_died.empty() &&
+  return control != nullptr && control->played->played &&
+         control->played->observation.gateway_died.empty() &&
          control->played->observation.harness_error.empty();
 }
 
@@ -286,7 +335,7 @@ std::vector<JudgedCase> judge_stage(const ResultContext& context, const StageRep
     result.seconds = played->seconds;
     result.control = played->what.control;
     result.rerun = fmt::format("{} run{} {}", context.program, context.options, result.id);
-    add_events(*played, result);
+    add_events(*played, one.judgement.leaks, result);
     judged.push_back(std::move(one));
   }
   weigh_twins(*context.catalogue, judged);

@@ -17,7 +17,9 @@ struct ResultContext {
   const Catalogue* catalogue = nullptr;
   const GatewayFile* gateway = nullptr;
   std::string program;  ///< How this program was called, for the command to run a case again.
-  std::string options;  ///< " --gateway NAME" and the like, where its command needs them.
+  /// What else decides a case, for that command: " --scenarios DIR --gateway NAME --seed N", each
+  /// only where it was given.
+  std::string options;
 };
 
 /// JudgedCase is one case with its judgement; its twins are not weighed yet.

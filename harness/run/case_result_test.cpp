@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "catalogue/vocabulary.hpp"
 #include "run/message.hpp"
 
 namespace postern {
@@ -159,6 +160,57 @@ TEST_F(CaseResultTest, ACaseOfAGatewayThatNeverStartedIsAnError) {
   ASSERT_EQ(judged.size(), 1U);
   EXPECT_EQ(judged[0].result.verdict, Verdict::kError);
   EXPECT_EQ(judged[0].result.reason, report_.not_started);
+}
+
+TEST_F(CaseResultTest, ACaseThatNeverRanShowsNothingOfItsLegs) {
+  add(good_).played = false;
+  const reports::CaseResult unplayed = judge_stage(context_, report_)[0].result;
+  EXPECT_EQ(unplayed.verdict, Verdict::kError);
+  for (const reports::Leg& leg : {unplayed.inbound, unplayed.outbound}) {
+    EXPECT_EQ(leg.grade, "");
+    EXPECT_EQ(leg.observed.word, "");
+    EXPECT_TRUE(leg.evidence.empty());
+  }
+  EXPECT_EQ(unplayed.grade, "");
+}
+
+TEST_F(CaseResultTest, AControlThatNeverRanShowsNothing) {
+  add_held(expired_);
+  add(good_).played = false;
+  EXPECT_EQ(judge_stage(context_, report_)[0].result.verdict, Verdict::kInvalid);
+}
+
+TEST_F(CaseResultTest, ALeakIsMarkedAtItsMomentWithItsRequirement) {
+  PlayedCase& played = add_held(expired_);
+  add_delivered(good_);
+  played.began = 1000;
+  played.observation.sightings.push_back({Side::kServer, 1, "tls", "plain", 7, 7449});
+  played.observation.sightings.push_back({Side::kServer, 3, "foreign-listener", "plain", 7, 7500});
+  const reports::CaseResult result = judge_stage(context_, report_)[0].result;
+  EXPECT_EQ(result.verdict, Verdict::kFail);
+  EXPECT_THAT(result.reason, HasSubstr("LEAK-4 allows nothing: Client level verify"));
+  ASSERT_EQ(result.events.size(), 2U);
+  EXPECT_EQ(result.events[0].at, 6449);
+  EXPECT_EQ(result.events[0].connection, 1);
+  EXPECT_EQ(result.events[0].phase, "tls");
+  EXPECT_EQ(result.events[0].kind, "leak");
+  EXPECT_THAT(result.events[0].text, HasSubstr("LEAK-4 allows nothing"));
+  EXPECT_EQ(result.events[1].connection, 0);
+  EXPECT_THAT(result.events[1].text, HasSubstr("LEAK-5 allows nothing"));
+}
+
+TEST_F(CaseResultTest, ALeakOfAStoryIsHeldToTheRuleOfItsSettings) {
+  auto played = std::make_unique<PlayedCase>();
+  for (const auto& story : catalogue_->stories)
+    if (*complete(story->settings).get("client-level") == "verify")
+      played->what.story = story.get();
+  ASSERT_NE(played->what.story, nullptr);
+  played->played = true;
+  played->observation.sightings.push_back({Side::kServer, 1, "clear-untried", "plain", 7, 0});
+  report_.cases.push_back(std::move(played));
+  const reports::CaseResult result = judge_stage(context_, report_)[0].result;
+  ASSERT_FALSE(result.events.empty());
+  EXPECT_THAT(result.events.back().text, HasSubstr("LEAK-4 allows"));
 }
 
 TEST_F(CaseResultTest, ACaseCutShortByAnInterruptIsLeftOut) {

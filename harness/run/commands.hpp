@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,7 +23,7 @@ struct RunOptions {
   unsigned jobs = 2;
   unsigned repeat = 1;
   unsigned min = 0;
-  std::uint64_t seed = 0;  ///< 0: one is drawn, and shown.
+  std::optional<std::uint64_t> seed;  ///< None: one is drawn, and shown.
   std::string results, junit, markdown;
   std::string junit_flavour = "common";
   bool jitter = false;  ///< Order, pieces and moments of writes at random, by seed.

@@ -19,10 +19,13 @@ std::string find_scenarios(const std::string& given, std::string& sought) {
   if (!given.empty()) {
     candidates.emplace_back(given);
   } else {
-    if (const char* named = std::getenv("POSTERN_SCENARIOS"); named != nullptr && *named != '\0')
+    // Who names a folder means that one: another one in its place would be a false answer.
+    if (const char* named = std::getenv("POSTERN_SCENARIOS"); named != nullptr && *named != '\0') {
       candidates.emplace_back(named);
-    candidates.emplace_back("scenarios");
-    candidates.push_back(fs::path(program_directory()).parent_path() / "share/postern/scenarios");
+    } else {
+      candidates.emplace_back("scenarios");
+      candidates.push_back(fs::path(program_directory()).parent_path() / "share/postern/scenarios");
+    }
   }
   for (const fs::path& candidate : candidates) {
     std::error_code error;

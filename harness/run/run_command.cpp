@@ -1,6 +1,7 @@
 #include <fcntl.h>
 #include <fmt/chrono.h>
 #include <fmt/core.h>
+#include <fmt/format.h>
 #include <openssl/crypto.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -16,13 +17,13 @@
 #include <thread>
 
 #include "failure_text.hpp"
-#include "junit.hpp"
-#include "markdown.hpp"
+#include "report_place.hpp"
 #include "results_file.hpp"
 #include "run/commands.hpp"
 #include "run/loaded.hpp"
 #include "run/places.hpp"
 #include "run/progress.hpp"
+#include "run/report_files.hpp"
 #include "run/runner.hpp"
 #include "stability.hpp"
 #include "terminal.hpp"
@@ -67,12 +68,13 @@ class Interrupts {
   std::thread thread_;
 };
 
-/// TemporaryResults is the results file of a run that was not told to keep one: a file without a
-/// name, which is gone when this process is, however it ends.
+/// TemporaryResults is the results file of a run that was not told to keep one, or to write it
+/// where it cannot be read again: a file without a name, which is gone when this process is,
+/// however it ends.
 class TemporaryResults {
  public:
   explicit TemporaryResults(const std::string& kept) : path_(kept) {
-    if (!kept.empty()) return;
+    if (!kept.empty() && !reports::is_passing(kept)) return;
     std::string pattern = (fs::temp_directory_path() / "postern-results-XXXXXX").string();
     descriptor_ = ::mkostemp(pattern.data(), O_CLOEXEC);
     if (descriptor_ < 0) throw reports::ResultsError(pattern + ": " + std::strerror(errno));
@@ -141,15 +143,6 @@ reports::RunHeader header_of(const RunOptions& options, const RunPlan& plan,
   return header;
 }
 
-bool make_parent(const std::string& file) {
-  if (file.empty()) return true;
-  const fs::path parent = fs::path(file).parent_path();
-  std::error_code error;
-  if (!parent.empty()) fs::create_directories(parent, error);
-  if (error) fmt::print(stderr, "postern: cannot make {}: {}\n", parent.string(), error.message());
-  return !error;
-}
-
 /// Session carries one run from its plan to its exit code.
 class Session {
  public:
@@ -169,6 +162,9 @@ class Session {
   void print_case(const reports::CaseResult& result);
   int close(const Run& run, bool interrupted, const std::string& trouble);
   bool tell_unstable();
+  std::string reason_of(bool interrupted, const std::string& trouble) const;
+  bool finish(const reports::RunFooter& footer);
+  void print_summary(const reports::RunFooter& footer) const;
 
   const RunOptions& options_;
   Loaded& loaded_;
@@ -176,6 +172,7 @@ class Session {
   TemporaryResults results_;
   Progress progress_;
   std::unique_ptr<reports::ResultsWriter> writer_;
+  std::unique_ptr<reports::ResultsWriter> passing_;  ///< Where --results names no regular file.
   reports::Tally tally_;
   int printed_ = 0;
   std::vector<std::string> notes_;
@@ -199,11 +196,16 @@ void Session::print_case(const reports::CaseResult& result) {
 void Session::take(std::vector<reports::CaseResult> results) {
   reports::Tally tally;
   double seconds = 0;
+  // Counted before it is written: a full disk makes no failure undone.
+  for (const auto& result : results) tally_.count(result);
   for (const auto& result : results) {
-    writer_->write(result);
     tally.count(result);
-    tally_.count(result);
     print_case(result);
+    writer_->write(result);
+    if (passing_) {
+      std::fflush(stdout);  // Which it may share.
+      passing_->write(result);
+    }
     for (const auto& line : result.events)
       seconds = std::max(seconds, static_cast<double>(line.at) / 1e6);
   }
@@ -225,45 +227,79 @@ bool Session::tell_unstable() {
   return !found.empty();
 }
 
+// reason_of says why the run as a whole is not in order, whatever its cases are; "" if it is.
+std::string Session::reason_of(bool interrupted, const std::string& trouble) const {
+  std::vector<std::string> reasons;
+  if (interrupted) reasons.emplace_back("the run was interrupted: not every case was run");
+  if (!trouble.empty()) reasons.push_back("the harness failed: " + trouble);
+  const int judged = tally_.chosen();
+  if (static_cast<unsigned>(judged) < options_.min)
+    reasons.push_back(fmt::format("only {} case{} judged, and --min asks for {}", judged,
+                                  judged == 1 ? " was" : "s were", options_.min));
+  return fmt::format("{}", fmt::join(reasons, "; "));
+}
+
+// finish ends the results; false where they could not be written, of which stderr then tells.
+bool Session::finish(const reports::RunFooter& footer) {
+  try {
+    writer_->finish(footer);
+    std::fflush(stdout);
+    if (passing_) passing_->finish(footer);
+    return true;
+  } catch (const reports::ResultsError& problem) {
+    fmt::print(stderr, "postern: {}\n", problem.what());
+    return false;
+  }
+}
+
+void Session::print_summary(const reports::RunFooter& footer) const {
+  reports::RunSummary summary = reports::summarize(results_.path());
+  summary.footer = footer;  // Known, though the disk may have refused it.
+  const auto colour = ::isatty(STDOUT_FILENO) == 1 ? reports::Colour::kYes : reports::Colour::kNo;
+  if (!options_.quiet) {
+    fmt::print("{}", reports::run_text(summary, colour));
+    return;
+  }
+  for (const std::string& note : notes_) fmt::print("{}\n", note);
+  if (!footer.reason.empty()) fmt::print("{}\n", footer.reason);
+  fmt::print("{}", reports::summary_text(summary.summary, footer.exit_code, colour));
+}
+
 int Session::close(const Run& run, bool interrupted, const std::string& trouble) {
   progress_.clear();
   int exit_code = tally_.exit_code(static_cast<int>(options_.min));
-  if (!trouble.empty()) {
-    fmt::print(stderr, "postern: {}\n", trouble);
-    if (exit_code == 0) exit_code = 3;
-  }
+  if (!trouble.empty()) fmt::print(stderr, "postern: {}\n", trouble);
   if (plan_.repeat > 1 && tell_unstable()) exit_code = 1;
+  if (!trouble.empty() && exit_code == 0) exit_code = 3;
   if (interrupted) exit_code = 130;
   reports::RunFooter footer;
   footer.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
   footer.exit_code = exit_code;
   footer.interrupted = interrupted;
+  footer.reason = reason_of(interrupted, trouble);
+  footer.notes = notes_;
   footer.counters = run.counters().facts();
   footer.counters.emplace_back("cpu-harness", fmt::format("{:.2f}", cpu_seconds(RUSAGE_SELF)));
   footer.counters.emplace_back("cpu-gateways", fmt::format("{:.2f}", cpu_seconds(RUSAGE_CHILDREN)));
-  footer.notes = notes_;
-  writer_->finish(footer);
-  if (!options_.junit.empty())
-    reports::write_junit(results_.path(), options_.junit,
-                         options_.junit_flavour == "strict" ? reports::JUnitFlavour::kStrict
-                                                            : reports::JUnitFlavour::kCommon);
-  if (!options_.markdown.empty()) reports::write_markdown(results_.path(), options_.markdown);
-  const reports::RunSummary summary = reports::summarize(results_.path());
-  const auto colour = ::isatty(STDOUT_FILENO) == 1 ? reports::Colour::kYes : reports::Colour::kNo;
-  if (options_.quiet)
-    for (const std::string& text : notes_) fmt::print("{}\n", text);
-  fmt::print("{}", options_.quiet ? reports::summary_text(summary.summary, exit_code, colour)
-                                  : reports::run_text(summary, colour));
-  if (static_cast<unsigned>(tally_.chosen()) < options_.min)
-    fmt::print("Only {} cases were judged, and --min asks for {}.\n", tally_.chosen(),
-               options_.min);
+  // A report that fails takes nothing away from what the run found: the summary comes first, and a
+  // failure of the gateway stays one.
+  bool written = finish(footer);
+  try {
+    print_summary(footer);
+  } catch (const reports::ResultsError& problem) {
+    fmt::print(stderr, "postern: {}\n", problem.what());
+    written = false;
+  }
+  written = write_views(options_, results_.path()) && written;
   for (const std::string& directory : run.kept()) fmt::print("Kept: {}\n", directory);
-  return exit_code;
+  return written || exit_code != 0 ? exit_code : 3;
 }
 
 int Session::execute() {
-  writer_ = std::make_unique<reports::ResultsWriter>(
-      results_.path(), header_of(options_, plan_, *loaded_.catalogue));
+  const reports::RunHeader header = header_of(options_, plan_, *loaded_.catalogue);
+  writer_ = std::make_unique<reports::ResultsWriter>(results_.path(), header);
+  if (results_.path() != options_.results && !options_.results.empty())
+    passing_ = std::make_unique<reports::ResultsWriter>(options_.results, header);
   Run run(plan_, [this](std::vector<reports::CaseResult> results) { take(std::move(results)); });
   std::string trouble;
   bool interrupted = false;
@@ -305,13 +341,32 @@ const GatewayFile* find_gateway(const Catalogue& catalogue, const std::string& n
   return nullptr;
 }
 
+// shell_word quotes text as one word of a shell, where it must be.
+std::string shell_word(const std::string& text) {
+  constexpr const char* kPlain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+=:,./-";
+  if (!text.empty() && text.find_first_not_of(kPlain) == std::string::npos) return text;
+  std::string quoted = "'";
+  for (const char c : text) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return quoted + "'";
+}
+
+// deciding_options are those that decide what a case comes to: whoever runs it again needs them.
+std::string deciding_options(const CommonOptions& common, const RunOptions& options) {
+  std::string text;
+  if (!common.scenarios.empty()) text += " --scenarios " + shell_word(common.scenarios);
+  if (options.gateway != "reference") text += " --gateway " + shell_word(options.gateway);
+  if (options.seed) text += fmt::format(" --seed {}", *options.seed);
+  return text;
+}
+
 }  // namespace
 
 int run_command(const CommonOptions& common, const RunOptions& options) {
   Loaded loaded;
   if (!load(common.scenarios, loaded)) return 2;
   RunPlan plan;
-  plan.seed = options.seed != 0 ? options.seed : std::random_device()();
+  plan.seed = options.seed ? *options.seed : std::random_device()();
   const Wanted wanted{options.words, options.filter, options.strength, plan.seed};
   Selection selection;
   if (!choose(*loaded.catalogue, wanted, selection)) return 2;
@@ -320,7 +375,7 @@ int run_command(const CommonOptions& common, const RunOptions& options) {
   plan.context.gateway = find_gateway(*loaded.catalogue, options.gateway);
   if (plan.context.gateway == nullptr) return 2;
   plan.context.program = common.program;
-  if (options.gateway != "reference") plan.context.options = " --gateway " + options.gateway;
+  plan.context.options = deciding_options(common, options);
   plan.authority = &*loaded.authority;
   plan.selection = &selection;
   plan.program_directory = program_directory();
@@ -339,8 +394,10 @@ int run_command(const CommonOptions& common, const RunOptions& options) {
     fmt::print(stderr, "postern: {}; should this run be killed, the gateway may outlive it\n",
                pid_namespace_problem());
   if (!enough_descriptors(selection, plan)) return 3;
-  for (const std::string* file : {&options.results, &options.junit, &options.markdown})
-    if (!make_parent(*file)) return 2;
+  if (const std::string problem = unusable_report(options); !problem.empty()) {
+    fmt::print(stderr, "postern: {}; nothing was run\n", problem);
+    return 2;
+  }
   try {
     Session session(options, loaded, std::move(plan));
     if (options.strength > 0) session.note(coverage_text(wanted, selection));

@@ -82,6 +82,11 @@ void Run::hand_on(std::vector<reports::CaseResult> results) {
   on_results_(std::move(results));
 }
 
+void Run::keep(const std::string& directory) {
+  const std::lock_guard lock(mutex_);
+  kept_.push_back(directory);
+}
+
 namespace {
 
 // jitter_of gives the seed of one repetition: what repetition 2 of seed 7 does, the first of seed 9
@@ -160,6 +165,7 @@ void Run::run_invalid(Job& job, const Configuration& configuration) {
   gateway_plan.listen_address =
       fmt::format("127.127.{}.{}", ::getpid() % 250 + 1, job.number % 250 + 1);
   gateway_plan.program_directory = plan_.program_directory;
+  gateway_plan.keep_directory = plan_.keep;
   bool rejects_on_record = false;
   for (const Record& record : gateway_plan.file->records)
     for (const RecordPattern& pattern : record.patterns)
@@ -177,16 +183,20 @@ void Run::run_invalid(Job& job, const Configuration& configuration) {
     try {
       auto gateway = co_await Gateway::start(std::move(plan), std::move(watch));
       co_await gateway->stop();
+      if (run->plan_.keep) run->keep(gateway->directory());
       *into =
           result_of_invalid(run->plan_.context, *the_case, true, "", gateway->last_output(), false);
     } catch (const GatewayDidNotStart& problem) {
       using Why = GatewayDidNotStart::Why;
+      if (!problem.directory.empty()) run->keep(problem.directory);
       if (problem.why == Why::kPlan || problem.why == Why::kPrepare ||
           problem.why == Why::kExecute) {
         *into =
             result_of_invalid(run->plan_.context, *the_case, false, "", problem.last_output, false);
         (*into)->verdict = reports::Verdict::kError;
         (*into)->reason = problem.what();
+        (*into)->inbound.observed = {};  // Nothing was shown to the gateway.
+        (*into)->inbound.evidence.clear();
         co_return;
       }
       const bool said = on_record_only ? *seen : !problem.last_output.empty();

@@ -72,6 +72,7 @@ class Run {
   void run_configuration(Job& job, const Configuration& configuration, std::size_t ticket);
   void run_invalid(Job& job, const Configuration& configuration);
   void hand_on(std::vector<reports::CaseResult> results);
+  void keep(const std::string& directory);
 
   RunPlan plan_;
   OnResults on_results_;

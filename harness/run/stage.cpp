@@ -307,6 +307,7 @@ asio::awaitable<bool> Stage::State::start() {
   } catch (const GatewayDidNotStart& problem) {
     report.not_started = problem.what();
     report.last_output = problem.last_output;
+    report.directory = problem.directory;
     co_return false;
   }
   const asio::ip::tcp::endpoint endpoint(asio::ip::make_address(gateway->address()),

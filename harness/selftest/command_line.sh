@@ -34,6 +34,31 @@ grep -q '"notes":."strength 2: .* of 112 cases, all .* pairs covered (seed 3)"' 
 [ "$("$POSTERN" list --suites | grep -c '^tls-modes/server')" -eq 28 ] || fail "28 mode combinations are listed"
 [ "$("$POSTERN" list | sort | uniq -d | wc -l)" -eq 0 ] || fail "case ids are unique"
 
+expect 2 "found \"-1\"" "$POSTERN" run --seed -1 "$mode/client=plain/server=good"
+expect 0 "" "$POSTERN" run --seed 0 --results "$scratch/zero.jsonl" "$mode/client=plain/server=good"
+grep -q '"seed":0' "$scratch/zero.jsonl" || fail "the seed 0 is one like others"
+expect 2 "sought: $scratch/none)" env POSTERN_SCENARIOS="$scratch/none" "$POSTERN" check
+expect 3 "only 1 case was judged, and --min asks for 2" "$POSTERN" run --min 2 --junit "$scratch/min.xml" \
+  --markdown "$scratch/min.md" "$mode/client=plain/server=good"
+grep -q 'classname="postern"' "$scratch/min.xml" || fail "the JUnit report of too few cases is not green"
+grep -qF "> only 1 case was judged" "$scratch/min.md" || fail "the Markdown says why the run is not in order"
+expect 0 "Kept: " "$POSTERN" run --keep --quiet tls-modes/invalid --filter client-level=attempt
+
+# Reports: refused before anything runs where they cannot be written, written as it stands what is no
+# file, told at the end; a failure stays one whatever becomes of its report.
+one=$mode/client=plain/server=good
+mkdir "$scratch/folder"
+expect 2 "--junit: $scratch/folder is a folder" "$POSTERN" run --junit "$scratch/folder" "$one"
+expect 2 "--markdown: $scratch/folder/../same is named by --junit already" "$POSTERN" run \
+  --junit "$scratch/same" --markdown "$scratch/folder/../same" "$one"
+expect 2 "--results: the folder /dev/null/x cannot be made" "$POSTERN" run --results /dev/null/x/y "$one"
+expect 0 "Reports: /dev/null (JUnit), $scratch/r.md (Markdown), /dev/null (every case)" "$POSTERN" run \
+  --results /dev/null --junit /dev/null --markdown "$scratch/r.md" "$one"
+[ -c /dev/null ] || fail "/dev/null is still a device"
+expect 0 '<testsuites name="postern"' "$POSTERN" run --quiet --junit /dev/stdout "$one"
+expect 3 "PASSED" "$POSTERN" run --quiet --junit /dev/full "$one"
+[ "$("$POSTERN" run --quiet "$one" | grep -c Reports:)" -eq 0 ] || fail "no reports, no word of them"
+
 # Coverage: a requirement without a case is named with its place.
 own_scenarios
 edit "$scenarios/requirements.xml" 's|^</requirements>|  <requirement id="NEW-1" source="nowhere" level="MUST">Nothing cites it.</requirement>\n&|'
@@ -97,8 +122,9 @@ rule=$(grep -n 'expect="hold code=4.7.4"' "$matrix" | cut -d: -f1)
 edit "$matrix" "${rule}s/expect=\"hold[^\"]*\"/expect=\"bounce\"/"
 edit "$matrix" "${rule}s/letter=\"[^\"]*\"/letter=\"bounce\"/"
 expect 0 "in order" "$POSTERN" check "$scenarios"
-expect 1 "expected bounce, got hold" "$POSTERN" --scenarios "$scenarios" run --filter \
+expect 1 "expected bounce, got hold" "$POSTERN" --scenarios "$scenarios" run --seed 7 --junit /dev/full --filter \
   'server-level=none client-level=verify client=plain server=plain|good|expired'
+grep -qF "postern run --scenarios $scenarios --seed 7 tls-modes/" "$scratch/out" || fail "a case is run again with what decides it"
 expect 0 "2 cases: 2 pass" "$POSTERN" --scenarios "$scenarios" run --filter \
   'server-level=none client-level=verify client=plain server=good|expired'
 

@@ -71,7 +71,7 @@ expect 3 "evidence is missing: inbound record" "$POSTERN" --scenarios "$scenario
 # interrupted SIGNAL: starts a run, waits for its first gateway, sends the signal.
 interrupted() {
   : >"$scratch/err"
-  "$POSTERN" run --jobs 1 --repeat 1000 "$mode" >"$scratch/out" 2>"$scratch/err" &
+  "$POSTERN" run --jobs 1 --repeat 1000 --junit "$scratch/interrupted.xml" "$mode" >"$scratch/out" 2>"$scratch/err" &
   local run=$!
   # The first line of progress says that a configuration was closed: gateways run now.
   tail -f --pid="$run" "$scratch/err" | grep -q "cases"
@@ -80,6 +80,7 @@ interrupted() {
 }
 interrupted INT
 [ $? -eq 130 ] || fail "Ctrl-C ends with 130"
+grep -q "the run was interrupted" "$scratch/interrupted.xml" || fail "a run that was interrupted is not green"
 [ "$(gateways)" -eq 0 ] || fail "Ctrl-C leaves no gateway"
 [ -z "$(find "$TMPDIR" -maxdepth 1 -name 'postern-*' -type d)" ] || fail "Ctrl-C leaves no folder"
 interrupted KILL

@@ -1,5 +1,6 @@
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <set>
 
@@ -35,11 +36,10 @@ const Leg kLegs[] = {
      &Recorded::outbound},
 };
 
+// Only the form counts: a word of the wider grades is a change too, for all three are replaced.
 bool has_word(const Expectation& expectation, const std::string& word) {
-  for (const auto* alternatives : {&expectation.form, &expectation.letter, &expectation.policy})
-    for (const ExpectedOutcome& outcome : *alternatives)
-      if (outcome.word == word) return true;
-  return false;
+  return std::any_of(expectation.form.begin(), expectation.form.end(),
+                     [&](const ExpectedOutcome& outcome) { return outcome.word == word; });
 }
 
 // reds gives the ids of the cells whose outcome on this leg is not the expected one.
