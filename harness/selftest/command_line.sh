@@ -99,7 +99,7 @@ text=$(<"$scenarios/gateways/reference.xml")
 text=${text/'name="reference"'/'name="moody"'}
 text=${text/'<start>'/"${moody//ONCE/"$scratch/once"}"}
 printf '%s\n' "$text" >"$scenarios/gateways/moody.xml"
-expect 1 "another time fail, accept" "$POSTERN" --scenarios "$scenarios" run --gateway moody --repeat 2 \
+expect 1 "another time fail, accept" "$POSTERN" --scenarios "$scenarios" run --gateway moody --repeat 2 --jobs 1 \
   tls-modes/server-level=require/client-certificate=none/client-level=none/client=plain/server=good
 grep -q "^UNSTABLE  tls-modes" "$scratch/out" && grep -q "^Another time:" "$scratch/out" || fail "both dialogues are shown"
 

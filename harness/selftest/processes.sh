@@ -48,11 +48,11 @@ expect 3 "exited 1" "$POSTERN" --scenarios "$scenarios" run "$mode/client=plain/
 
 # A gateway whose settings are not what it was told turns the matrix red.
 own_scenarios
-edit "$scenarios/gateways/reference.xml" 's#<setting name="server-level">.*#<setting name="server-level" is="none">none</setting><setting name="server-level" is="attempt">attempt</setting><setting name="server-level" is="require">attempt</setting>#'
+edit "$scenarios/gateways/reference.xml" 's#(configured=yes">)server-level="[^"]*"#\1server-level="attempt"#'
 expect 1 "expected drop reply=530" "$POSTERN" --scenarios "$scenarios" run \
   --filter 'server-level=require client-certificate=none client-level=attempt client=plain|good-cert server=good'
 own_scenarios
-edit "$scenarios/gateways/reference.xml" 's#client-level="\$\{client-level\}"#client-level="attempt"#'
+edit "$scenarios/gateways/reference.xml" 's#(configured=yes">)client-level="[^"]*"#\1client-level="attempt"#'
 expect 1 "leak" "$POSTERN" --scenarios "$scenarios" run \
   --filter 'server-level=attempt client-certificate=none client-level=verify client=plain server=good|expired'
 
