@@ -740,7 +740,7 @@ const std::vector<Setting>& settings() {
        SettingSide::kSending,
        true},
       {"patience",
-       "How long it waits for a peer at each step; short: a second and a half",
+       "How long it waits for a peer and how much it takes; short: 1.5 s a step, 4 MB a message",
        {"long", "short"},
        "long",
        SettingSide::kReceiving,
