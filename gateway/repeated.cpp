@@ -6,8 +6,8 @@
 namespace gateway {
 
 struct Repeated::Inside : std::enable_shared_from_this<Inside> {
-  Inside(asio::any_io_executor executor, Duration every, std::function<void()> what)
-      : timer(std::move(executor)), interval(every), call(std::move(what)) {}
+  Inside(const asio::any_io_executor& executor, Duration every, std::function<void()> what)
+      : timer(executor), interval(every), call(std::move(what)) {}
 
   void wait() {
     timer.expires_after(interval);
@@ -25,8 +25,9 @@ struct Repeated::Inside : std::enable_shared_from_this<Inside> {
   bool stopped = false;
 };
 
-Repeated::Repeated(asio::any_io_executor executor, Duration interval, std::function<void()> call)
-    : inside_(std::make_shared<Inside>(std::move(executor), interval, std::move(call))) {}
+Repeated::Repeated(const asio::any_io_executor& executor, Duration interval,
+                   std::function<void()> call)
+    : inside_(std::make_shared<Inside>(executor, interval, std::move(call))) {}
 
 Repeated::~Repeated() {
   stop();

@@ -15,7 +15,7 @@ namespace asio = boost::asio;
 // destroyed.
 class Repeated {
  public:
-  Repeated(asio::any_io_executor executor, Duration interval, std::function<void()> call);
+  Repeated(const asio::any_io_executor& executor, Duration interval, std::function<void()> call);
   ~Repeated();
   Repeated(const Repeated&) = delete;
   Repeated& operator=(const Repeated&) = delete;
