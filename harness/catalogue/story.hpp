@@ -128,6 +128,7 @@ struct Story {
   std::optional<Expectation> inbound, outbound;
   bool discloses = false;               ///< Whether it states where the message may be seen.
   std::vector<std::string> disclosure;  ///< Allowed places at the next hop, as in DisclosureRule.
+  std::optional<std::vector<std::string>> sender;  ///< Likewise for its bounce; none: not stated.
   Checks checks;
   Place place;
 

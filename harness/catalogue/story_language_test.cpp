@@ -181,6 +181,12 @@ TEST_F(StoryLanguage, ReadsWhatIsCheckedInTheEnd) {
   EXPECT_EQ(story.checks.record[0].count, 0);
   EXPECT_EQ(story.checks.memory, 64U * 1024 * 1024);
   EXPECT_TRUE(story.alone);
+  EXPECT_FALSE(story.sender);
+  const auto strict =
+      load("<client peer=\"good-cert\"/><expect next-hop=\"tls\" sender=\"nothing\"/>");
+  ASSERT_TRUE(strict) << problems_;
+  ASSERT_TRUE(strict->stories[0]->sender);
+  EXPECT_THAT(*strict->stories[0]->sender, IsEmpty());
   EXPECT_THAT(problems_of("<client peer=\"good-cert\"/><memory most=\"64MB\"/>"),
               HasSubstr("found most=\"64MB\", allowed: a number of octets"));
 }

@@ -310,6 +310,8 @@ std::unique_ptr<Story> load_story(const Reader& reader,
     story->discloses = true;
     story->disclosure = read_places(reader, node, "next-hop");
   }
+  if (const pugi::xml_node node = deciding(reader, "sender"))
+    story->sender = read_places(reader, node, "sender");
   read_checks(reader, *story);
   story->alone = story->applies() || story->checks.memory > 0 || story->has_levels();
   return story;

@@ -270,6 +270,8 @@ std::vector<AttributeEntry> applied_settings() {
 }
 
 std::vector<ElementEntry> story_entries() {
+  Words to_next_hop = disclosure_places();
+  to_next_hop.push_back("nothing");
   const Words both = {"client", "server"};
   const AttributeEntry peer =
       optional("peer", Type::kName, "A peer of this role that plays instead of steps.");
@@ -550,12 +552,9 @@ std::vector<ElementEntry> story_entries() {
        Text::kNone,
        {optional("inbound", Type::kOutcomes, "What the client must see in the end."),
         optional("outbound", Type::kOutcomes, "What must become of the message."),
-        optional("next-hop", Type::kWords, "Where the message may be seen.",
-                 [] {
-                   Words words = disclosure_places();
-                   words.push_back("nothing");
-                   return words;
-                 }())},
+        optional("next-hop", Type::kWords, "Where the message may be seen.", to_next_hop),
+        optional("sender", Type::kWords, "Where, for a bounce on the way to its sender.",
+                 to_next_hop, "as next-hop, and tls")},
        "Outcomes to be judged beside the steps."},
   };
 }

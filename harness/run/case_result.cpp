@@ -148,10 +148,10 @@ Bench bench_of(const ResultContext& context, const StageCase& what) {
   bench.inbound = story.inbound ? &*story.inbound : nullptr;
   bench.outbound = story.outbound ? &*story.outbound : nullptr;
   bench.next_hop = story.disclosure;
-  bench.sender = story.disclosure;
+  bench.sender = story.sender.value_or(story.disclosure);
   if (const DisclosureRule* rule = disclosure_under(*context.catalogue, complete(story.settings)))
     bench.places_by = citation(*context.catalogue, rule->ref);
-  bench.sender.emplace_back("tls");
+  if (!story.sender) bench.sender.emplace_back("tls");
   bench.checks = &story.checks;
   return bench;
 }
