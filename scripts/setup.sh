@@ -1,6 +1,6 @@
 # Sourced by the scripts beside it: installs what is missing and builds.
 #
-#   postern_setup PRESET   packages, then configure and build build/ or build-PRESET/
+#   postern_setup PRESET [TARGET…]  packages, then configure and build build/ or build-PRESET/, all of it by default
 #   postern_need PACKAGE…  installs further Debian packages; false if that is not possible
 #
 # Asks nothing. Where nothing is missing it takes no time.
@@ -48,8 +48,10 @@ postern_build_dir() {
 }
 
 postern_setup() {
-  local preset=$1 dir
+  local preset=$1 dir target=()
   dir=$(postern_build_dir "$preset")
+  shift
+  [ $# -eq 0 ] || target=(--target "$@")
   postern_need "${postern_packages[@]}"
   cd "$postern_root"
   local log
@@ -62,8 +64,8 @@ postern_setup() {
   fi
   rm -f "$log"
   if [ -t 2 ]; then
-    cmake --build "$dir" >&2
+    cmake --build "$dir" ${target[@]+"${target[@]}"} >&2
   else
-    cmake --build "$dir" -- --quiet >&2
+    cmake --build "$dir" ${target[@]+"${target[@]}"} -- --quiet >&2
   fi
 }
