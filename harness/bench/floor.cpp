@@ -71,6 +71,7 @@ ContextPtr context(const SSL_METHOD* method, int version, const certs::Authority
   SSL_CTX_set_session_cache_mode(made.get(), SSL_SESS_CACHE_OFF);
   SSL_CTX_set_num_tickets(made.get(), 0);
   SSL_CTX_set_options(made.get(), SSL_OP_NO_TICKET);
+  SSL_CTX_set_mode(made.get(), SSL_MODE_NO_AUTO_CHAIN);
   X509_STORE* store = SSL_CTX_get_cert_store(made.get());
   for (const auto& anchor : authority.trust("root")->anchors)
     check(X509_STORE_add_cert(store, anchor.get()) == 1, "trust anchor");

@@ -136,6 +136,7 @@ SSL_CTX* TlsContexts::context(const TlsWish& wish) {
 void TlsContexts::settle(SSL_CTX* context, const TlsWish& wish) {
   const bool client = wish.role == Role::kClient;
   SSL_CTX_set_security_level(context, 0);
+  SSL_CTX_set_mode(context, SSL_MODE_NO_AUTO_CHAIN);  // A peer sends the chain it was given.
   check(use_versions(context, wish.versions), "versions");
   check(use_ciphers(context, wish.ciphers), "ciphers");
   if (!wish.groups.empty()) {
