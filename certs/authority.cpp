@@ -25,6 +25,10 @@ std::string Trust::pem() const {
   return text;
 }
 
+std::string RevocationList::pem() const {
+  return crl_pem(list);
+}
+
 /// Workshop holds the declarations and mints each once, when it is first asked for. An issuer is
 /// minted by whoever needs it first; as issuers never go in a circle, nobody waits for himself, and
 /// a slow RSA key holds up only those who asked for it.
@@ -35,6 +39,7 @@ class Authority::Workshop {
       pieces_[name].declared = std::move(declared);
     }
     for (auto& [name, declared] : declarations.trusts) sets_[name].declared = std::move(declared);
+    for (auto& [name, declared] : declarations.crls) lists_[name].declared = std::move(declared);
   }
 
   const Identity* identity(const std::string& name) {
@@ -59,6 +64,21 @@ class Authority::Workshop {
     return &set.trust;
   }
 
+  const RevocationList* crl(const std::string& name) {
+    const auto found = lists_.find(name);
+    if (found == lists_.end()) return nullptr;
+    List& list = found->second;
+    std::call_once(list.once, [this, &list] {
+      std::vector<X509Ptr> revoked;
+      for (const std::string& one : list.declared.revokes) {
+        revoked.push_back(minted(pieces_.at(one)).certificate);
+      }
+      list.list = {list.declared.name, list.declared.about,
+                   mint_crl(list.declared, minted(pieces_.at(list.declared.issuer)), revoked)};
+    });
+    return &list.list;
+  }
+
   std::vector<std::string> identity_names() const {
     std::vector<std::string> names;
     for (const auto& [name, piece] : pieces_) {
@@ -73,6 +93,12 @@ class Authority::Workshop {
     return names;
   }
 
+  std::vector<std::string> crl_names() const {
+    std::vector<std::string> names;
+    for (const auto& [name, list] : lists_) names.push_back(name);
+    return names;
+  }
+
  private:
   struct Piece {
     Declaration declared;
@@ -84,6 +110,12 @@ class Authority::Workshop {
     TrustDeclaration declared;
     std::once_flag once;
     Trust trust;
+  };
+
+  struct List {
+    CrlDeclaration declared;
+    std::once_flag once;
+    RevocationList list;
   };
 
   const Minted& minted(Piece& piece) {
@@ -112,6 +144,7 @@ class Authority::Workshop {
 
   std::map<std::string, Piece> pieces_;
   std::map<std::string, Set> sets_;
+  std::map<std::string, List> lists_;
 };
 
 Authority::Authority(std::shared_ptr<Workshop> workshop) : workshop_(std::move(workshop)) {}
@@ -146,12 +179,20 @@ const Trust* Authority::trust(const std::string& name) const {
   return workshop_->trust(name);
 }
 
+const RevocationList* Authority::crl(const std::string& name) const {
+  return workshop_->crl(name);
+}
+
 std::vector<std::string> Authority::identity_names() const {
   return workshop_->identity_names();
 }
 
 std::vector<std::string> Authority::trust_names() const {
   return workshop_->trust_names();
+}
+
+std::vector<std::string> Authority::crl_names() const {
+  return workshop_->crl_names();
 }
 
 void Authority::write(const std::string& directory) const {

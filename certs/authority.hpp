@@ -19,6 +19,7 @@ namespace postern::certs {
 
 using X509Ptr = std::shared_ptr<X509>;
 using KeyPtr = std::shared_ptr<EVP_PKEY>;
+using CrlPtr = std::shared_ptr<X509_CRL>;
 
 /// Identity is one key with the chain that a peer shows for it, leaf first, without the root.
 struct Identity {
@@ -43,6 +44,16 @@ struct Trust {
   std::string pem() const;
 };
 
+/// RevocationList is what a CA has revoked (RFC 5280 section 5).
+struct RevocationList {
+  std::string name;
+  std::string about;
+  CrlPtr list;
+
+  /// pem gives the list as PEM.
+  std::string pem() const;
+};
+
 /// Authority is the PKI of one run. Any thread may use it at any time; copies share what was
 /// minted.
 class Authority {
@@ -54,18 +65,23 @@ class Authority {
   /// parse does the same for text already in memory; `name` stands in for the file's name.
   static std::optional<Authority> parse(std::string text, std::string name, Problems& problems);
 
-  /// identity and trust find by name; nullptr if there is none. The first call for a name mints
-  /// it: 0.3 ms, but up to a second where the declaration asks for an RSA key. What they return
-  /// lives as long as any copy of this object. Throws std::runtime_error if OpenSSL cannot make it.
+  /// identity, trust and crl find by name; nullptr if there is none. The first call for a name
+  /// mints it: 0.3 ms, but up to a second where the declaration asks for an RSA key. What they
+  /// return lives as long as any copy of this object. Throws std::runtime_error if OpenSSL cannot
+  /// make it.
   const Identity* identity(const std::string& name) const;
   const Trust* trust(const std::string& name) const;
+  const RevocationList* crl(const std::string& name) const;
 
-  /// identity_names and trust_names list what can be asked for, sorted. They mint nothing.
+  /// identity_names, trust_names and crl_names list what can be asked for, sorted. They mint
+  /// nothing.
   std::vector<std::string> identity_names() const;
   std::vector<std::string> trust_names() const;
+  std::vector<std::string> crl_names() const;
 
-  /// write puts every identity (NAME.pem: chain; NAME.key: key, mode 0600) and trust (NAME.ca.pem)
-  /// below `directory`, made 0700 if missing, with an index INDEX.md that says what each is for.
+  /// write puts every identity (NAME.pem: chain; NAME.key: key, mode 0600), trust (NAME.ca.pem) and
+  /// revocation list (NAME.crl.pem) below `directory`, made 0700 if missing, with an index INDEX.md
+  /// that says what each is for.
   /// A file of the same name that an earlier call wrote is replaced; any other file or link is left
   /// as it is, and nothing is written. Throws std::runtime_error with the path and the reason.
   void write(const std::string& directory) const;

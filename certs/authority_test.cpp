@@ -64,6 +64,7 @@ TEST(Authority, HasTheNamesThatTheMatrixUses) {
            "server-wildcard", "server-missing-intermediate", "client-good", "client-self-signed",
            "client-untrusted", "client-expired", "client-not-yet-valid", "client-wrong-purpose"}));
   EXPECT_THAT(authority->trust_names(), ElementsAre("root", "unrelated"));
+  EXPECT_THAT(authority->crl_names(), ElementsAre("root"));
 }
 
 TEST(Authority, KnowsNoNameThatIsNotDeclared) {
@@ -71,6 +72,7 @@ TEST(Authority, KnowsNoNameThatIsNotDeclared) {
   EXPECT_EQ(authority.identity("none"), nullptr);
   EXPECT_EQ(authority.identity("top"), nullptr) << "a CA is no identity";
   EXPECT_EQ(authority.trust("leaf"), nullptr);
+  EXPECT_EQ(authority.crl("leaf"), nullptr);
   EXPECT_THAT(authority.identity_names(),
               ElementsAre("alone", "bare", "edwards", "larger", "leaf"));
 }
@@ -211,6 +213,18 @@ TEST(Authority, WritesPemThatReadsBackTheSame) {
   const KeyPtr key(PEM_read_bio_PrivateKey(memory.get(), nullptr, nullptr, nullptr), EVP_PKEY_free);
   ASSERT_NE(key, nullptr);
   EXPECT_EQ(EVP_PKEY_eq(key.get(), identity->key.get()), 1);
+}
+
+TEST(Authority, GivesARevocationListTheDatesThatAreDeclared) {
+  const Authority authority = parsed(R"(<authority>
+    <ca name="top" about="x"/>
+    <certificate name="gone" issuer="top" for="server" about="x"/>
+    <crl name="now" issuer="top" revokes="gone" about="x"/>
+    <crl name="old" issuer="top" revokes="gone" valid="expired" about="x"/>
+  </authority>)");
+  EXPECT_GT(X509_cmp_current_time(X509_CRL_get0_nextUpdate(authority.crl("now")->list.get())), 0);
+  EXPECT_LT(X509_cmp_current_time(X509_CRL_get0_nextUpdate(authority.crl("old")->list.get())), 0);
+  EXPECT_THAT(authority.crl("now")->pem(), ::testing::StartsWith("-----BEGIN X509 CRL-----"));
 }
 
 }  // namespace

@@ -34,6 +34,7 @@ const std::vector<std::string> kCertificateAttributes{"name",
                                                       "unknown-extension",
                                                       "send-intermediates"};
 const std::vector<std::string> kTrustAttributes{"name", "about", "anchors"};
+const std::vector<std::string> kCrlAttributes{"name", "about", "issuer", "revokes", "valid"};
 const std::vector<std::string> kSubjectKeys{"CN", "O", "OU", "C", "ST", "L"};
 
 constexpr const char* kSelf = "self";
@@ -173,6 +174,13 @@ bool read_yes(StrictElement& element, const char* attribute, bool otherwise) {
   return element.choice<bool>(attribute, {{"yes", true}, {"no", false}}, otherwise);
 }
 
+Validity read_validity(StrictElement& element) {
+  return element.choice<Validity>(
+      "valid",
+      {{"now", Validity::kNow}, {"expired", Validity::kExpired}, {"not-yet", Validity::kNotYet}},
+      Validity::kNow);
+}
+
 /// read_shared reads what a CA and a certificate have in common.
 Declaration read_shared(StrictElement& element, CaFlag usual_flag) {
   Declaration made;
@@ -188,10 +196,7 @@ Declaration read_shared(StrictElement& element, CaFlag usual_flag) {
                                       {"rsa-2048", KeyKind::kRsa2048},
                                       {"rsa-3072", KeyKind::kRsa3072}},
                                      KeyKind::kEcP256);
-  made.validity = element.choice<Validity>(
-      "valid",
-      {{"now", Validity::kNow}, {"expired", Validity::kExpired}, {"not-yet", Validity::kNotYet}},
-      Validity::kNow);
+  made.validity = read_validity(element);
   made.digest = element.choice<Digest>("signature",
                                        {{"sha1", Digest::kSha1},
                                         {"sha256", Digest::kSha256},
@@ -242,6 +247,18 @@ TrustDeclaration read_trust(StrictElement& element) {
   return made;
 }
 
+CrlDeclaration read_crl(StrictElement& element) {
+  CrlDeclaration made;
+  made.place = element.place();
+  made.name = element.name("name");
+  made.about = element.required("about");
+  made.issuer = element.required("issuer");
+  element.required("revokes");
+  made.revokes = element.list("revokes");
+  made.validity = read_validity(element);
+  return made;
+}
+
 std::vector<std::string> names_in(const std::map<std::string, Declaration>& certificates) {
   std::vector<std::string> names;
   for (const auto& [name, unused] : certificates) names.push_back(name);
@@ -267,6 +284,7 @@ class Reader {
     for (const pugi::xml_node node : xml_.root().children()) read_child(node);
     for (auto& [name, made] : made_.certificates) check_issuer(made);
     for (auto& [name, node] : trust_nodes_) check_anchors(node, made_.trusts[name]);
+    for (auto& [name, node] : crl_nodes_) check_crl(node, made_.crls[name]);
     check_cycles();
     return std::move(made_);
   }
@@ -286,8 +304,14 @@ class Reader {
       const std::string name = made.name;
       if (!made_.trusts.emplace(name, std::move(made)).second) refuse_twin(node, name);
       trust_nodes_.emplace(name, node);
+    } else if (kind == "crl") {
+      StrictElement element(xml_, node, problems_, kCrlAttributes);
+      CrlDeclaration made = read_crl(element);
+      const std::string name = made.name;
+      if (!made_.crls.emplace(name, std::move(made)).second) refuse_twin(node, name);
+      crl_nodes_.emplace(name, node);
     } else {
-      refuse_element(xml_, node, problems_, {"ca", "certificate", "trust"});
+      refuse_element(xml_, node, problems_, {"ca", "certificate", "trust", "crl"});
     }
   }
 
@@ -332,6 +356,22 @@ class Reader {
     }
   }
 
+  /// check_crl: what its issuer did not sign is not its to revoke (RFC 5280 section 5).
+  void check_crl(pugi::xml_node node, const CrlDeclaration& made) {
+    if (!made_.certificates.contains(made.issuer)) refuse_unknown(node, "issuer", made.issuer);
+    for (const std::string& name : made.revokes) {
+      const auto revoked = made_.certificates.find(name);
+      if (revoked == made_.certificates.end()) {
+        refuse_unknown(node, "revokes", name);
+      } else if (revoked->second.issuer != made.issuer) {
+        problems_.add(
+            xml_.place_of_attribute(node, "revokes"),
+            fmt::format("found \"{}\" in revokes; allowed are those whose issuer is \"{}\"", name,
+                        made.issuer));
+      }
+    }
+  }
+
   /// check_cycles reports a circle of issuers at every certificate that is in it.
   void check_cycles() {
     for (const auto& [name, made] : made_.certificates) {
@@ -355,6 +395,7 @@ class Reader {
   Declarations made_;
   std::map<std::string, pugi::xml_node> nodes_;
   std::map<std::string, pugi::xml_node> trust_nodes_;
+  std::map<std::string, pugi::xml_node> crl_nodes_;
 };
 
 }  // namespace

@@ -59,14 +59,26 @@ struct TrustDeclaration {
   std::vector<std::string> anchors;
 };
 
+/// CrlDeclaration is a list of what a CA has revoked.
+struct CrlDeclaration {
+  std::string name;
+  std::string about;
+  std::string issuer;                ///< Name of the certificate that signs it.
+  std::vector<std::string> revokes;  ///< Names of certificates that it signed, too.
+  Validity validity = Validity::kNow;
+  Place place;
+};
+
 /// Declarations is the whole of an authority.xml.
 struct Declarations {
   std::map<std::string, Declaration> certificates;
   std::map<std::string, TrustDeclaration> trusts;
+  std::map<std::string, CrlDeclaration> crls;
 };
 
 /// read_declarations reads `xml` and checks it whole: elements, attributes, values, that each
-/// issuer and anchor is declared, and that no chain of issuers comes back to where it began.
+/// issuer and anchor is declared, that no chain of issuers comes back to where it began, and that a
+/// revocation list names what its issuer signed.
 /// Whatever is wrong is added to `problems`; what is returned then must not be used.
 Declarations read_declarations(const LocatedXml& xml, Problems& problems);
 

@@ -155,6 +155,14 @@ TEST(Declaration, RefusesWhatIsNotDeclared) {
               HasSubstr("found anchors=\"rood\" (did you mean \"root\"?)"));
 }
 
+TEST(Declaration, RefusesARevocationListOfWhatItsIssuerDidNotSign) {
+  const std::string signed_by_root = "<certificate name='c' about='x' for='server' issuer='root'/>";
+  EXPECT_THAT(problem_in(signed_by_root + "<crl name='l' about='x' issuer='c' revokes='c'/>"),
+              HasSubstr("found \"c\" in revokes; allowed are those whose issuer is \"c\""));
+  EXPECT_THAT(problem_in(signed_by_root + "<crl name='l' about='x' issuer='root' revokes='d'/>"),
+              HasSubstr("found revokes=\"d\""));
+}
+
 TEST(Declaration, RefusesANameUsedTwice) {
   EXPECT_THAT(problem_in("<ca name='root' about='x'/>"),
               AllOf(StartsWith("t.xml:3:5: the name \"root\" is there already")));

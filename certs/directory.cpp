@@ -136,7 +136,8 @@ std::string time_text(const ASN1_TIME* time) {
 }
 
 std::string index_of(const std::vector<const Identity*>& identities,
-                     const std::vector<const Trust*>& trusts) {
+                     const std::vector<const Trust*>& trusts,
+                     const std::vector<const RevocationList*>& crls) {
   std::string text = fmt::format(
       "{}: the test PKI\n\n"
       "Test certificates and their keys. Nobody should believe in these CAs outside a test.\n\n"
@@ -154,6 +155,10 @@ std::string index_of(const std::vector<const Identity*>& identities,
   for (const Trust* trust : trusts) {
     text += fmt::format("| {}.ca.pem | {} |\n", trust->name, one_line(trust->about));
   }
+  text += "\n## What is revoked\n\n| file | what it is for |\n|---|---|\n";
+  for (const RevocationList* crl : crls) {
+    text += fmt::format("| {}.crl.pem | {} |\n", crl->name, one_line(crl->about));
+  }
   return text;
 }
 
@@ -164,7 +169,9 @@ std::vector<OutputFile> files_of(const Authority& authority) {
     identities.push_back(authority.identity(name));
   }
   for (const std::string& name : authority.trust_names()) trusts.push_back(authority.trust(name));
-  std::vector<OutputFile> files{{"INDEX.md", index_of(identities, trusts), 0644}};
+  std::vector<const RevocationList*> crls;
+  for (const std::string& name : authority.crl_names()) crls.push_back(authority.crl(name));
+  std::vector<OutputFile> files{{"INDEX.md", index_of(identities, trusts, crls), 0644}};
   for (const Identity* identity : identities) {
     files.push_back(
         {identity->name + ".pem", marked(identity->about, identity->chain_pem()), 0644});
@@ -172,6 +179,9 @@ std::vector<OutputFile> files_of(const Authority& authority) {
   }
   for (const Trust* trust : trusts) {
     files.push_back({trust->name + ".ca.pem", marked(trust->about, trust->pem()), 0644});
+  }
+  for (const RevocationList* crl : crls) {
+    files.push_back({crl->name + ".crl.pem", marked(crl->about, crl->pem()), 0644});
   }
   return files;
 }

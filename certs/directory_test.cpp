@@ -25,6 +25,7 @@ constexpr const char* kDeclarations = R"(<authority>
   <ca name="root" about="the root"/>
   <certificate name="good" issuer="root" for="server" names="a.test" about="a good | one"/>
   <trust name="root" anchors="root" about="believe in it"/>
+  <crl name="root" issuer="root" revokes="good" about="what is revoked"/>
 </authority>)";
 
 class Directory : public ::testing::Test {
@@ -77,12 +78,14 @@ class Directory : public ::testing::Test {
 
 TEST_F(Directory, HoldsChainsKeysTrustsAndAnIndex) {
   write();
-  EXPECT_THAT(names(), UnorderedElementsAre("INDEX.md", "good.pem", "good.key", "root.ca.pem"));
+  EXPECT_THAT(names(), UnorderedElementsAre("INDEX.md", "good.pem", "good.key", "root.ca.pem",
+                                            "root.crl.pem"));
   const std::string index = text_of(file("INDEX.md"));
   EXPECT_THAT(index, HasSubstr("| good | a good   one | 1 |"));
   EXPECT_THAT(index, HasSubstr("| root.ca.pem | believe in it |"));
   EXPECT_THAT(text_of(file("good.pem")), HasSubstr(authority_->identity("good")->chain_pem()));
   EXPECT_THAT(text_of(file("root.ca.pem")), HasSubstr(authority_->trust("root")->pem()));
+  EXPECT_THAT(text_of(file("root.crl.pem")), HasSubstr(authority_->crl("root")->pem()));
 }
 
 TEST_F(Directory, ShowsItsKeysToTheOwnerOnlyWhateverTheUmask) {
@@ -121,7 +124,8 @@ TEST_F(Directory, ReplacesWhatItWroteBefore) {
   write();
   EXPECT_NE(text_of(file("good.key")), old);
   EXPECT_EQ(mode_of(file("good.key")), 0600U);
-  EXPECT_THAT(names(), UnorderedElementsAre("INDEX.md", "good.pem", "good.key", "root.ca.pem"));
+  EXPECT_THAT(names(), UnorderedElementsAre("INDEX.md", "good.pem", "good.key", "root.ca.pem",
+                                            "root.crl.pem"));
 }
 
 TEST_F(Directory, LeavesAloneWhatItDidNotWrite) {

@@ -96,18 +96,21 @@ void set_serial(X509* certificate) {
          "serial number");
 }
 
+/// Span is when something is valid, in seconds from now.
+struct Span {
+  long from, until;
+};
+
+Span span_of(Validity validity) {
+  if (validity == Validity::kExpired) return {-2 * kDay, -kDay};
+  if (validity == Validity::kNotYet) return {kDay, 2 * kDay};
+  return {-kHour, kDay};
+}
+
 void set_validity(X509* certificate, Validity validity) {
-  long from = -kHour;
-  long until = kDay;
-  if (validity == Validity::kExpired) {
-    from = -2 * kDay;
-    until = -kDay;
-  } else if (validity == Validity::kNotYet) {
-    from = kDay;
-    until = 2 * kDay;
-  }
-  demand(X509_gmtime_adj(X509_getm_notBefore(certificate), from) != nullptr &&
-             X509_gmtime_adj(X509_getm_notAfter(certificate), until) != nullptr,
+  const Span span = span_of(validity);
+  demand(X509_gmtime_adj(X509_getm_notBefore(certificate), span.from) != nullptr &&
+             X509_gmtime_adj(X509_getm_notAfter(certificate), span.until) != nullptr,
          "validity");
 }
 
@@ -265,6 +268,51 @@ Minted mint_unplaced(const Declaration& declared, const Minted* issuer) {
   return made;
 }
 
+void revoke(X509_CRL* list, X509* certificate, const ASN1_TIME* since) {
+  Owned<X509_REVOKED, X509_REVOKED_free> entry(X509_REVOKED_new());
+  demand(entry != nullptr &&
+             X509_REVOKED_set_serialNumber(entry.get(), X509_get_serialNumber(certificate)) == 1 &&
+             X509_REVOKED_set_revocationDate(entry.get(), const_cast<ASN1_TIME*>(since)) == 1 &&
+             X509_CRL_add0_revoked(list, entry.get()) == 1,
+         "revoked certificate");
+  entry.release();
+}
+
+/// add_crl_extensions: RFC 5280 sections 5.2.1 and 5.2.3, both a MUST for a CA that conforms.
+void add_crl_extensions(X509_CRL* list, X509* issuer) {
+  X509V3_CTX context;
+  X509V3_set_ctx(&context, issuer, nullptr, nullptr, list, 0);
+  const Owned<X509_EXTENSION, X509_EXTENSION_free> key(
+      X509V3_EXT_conf_nid(nullptr, &context, NID_authority_key_identifier, "keyid:always"));
+  const Owned<ASN1_INTEGER, ASN1_INTEGER_free> number(ASN1_INTEGER_new());
+  demand(key != nullptr && X509_CRL_add_ext(list, key.get(), -1) == 1 && number != nullptr &&
+             ASN1_INTEGER_set(number.get(), 1) == 1 &&
+             X509_CRL_add1_ext_i2d(list, NID_crl_number, number.get(), 0, X509V3_ADD_DEFAULT) == 1,
+         "extensions of a revocation list");
+}
+
+CrlPtr crl_unplaced(const CrlDeclaration& declared, const Minted& issuer,
+                    const std::vector<X509Ptr>& revoked) {
+  CrlPtr made(X509_CRL_new(), X509_CRL_free);
+  const Span span = span_of(declared.validity);
+  const Owned<ASN1_TIME, ASN1_TIME_free> from(X509_gmtime_adj(nullptr, span.from));
+  const Owned<ASN1_TIME, ASN1_TIME_free> until(X509_gmtime_adj(nullptr, span.until));
+  X509_CRL* list = made.get();
+  demand(list != nullptr && from != nullptr && until != nullptr &&
+             X509_CRL_set_version(list, X509_CRL_VERSION_2) == 1 &&
+             X509_CRL_set_issuer_name(list, X509_get_subject_name(issuer.certificate.get())) == 1 &&
+             X509_CRL_set1_lastUpdate(list, from.get()) == 1 &&
+             X509_CRL_set1_nextUpdate(list, until.get()) == 1,
+         "revocation list");
+  for (const X509Ptr& certificate : revoked) revoke(list, certificate.get(), from.get());
+  add_crl_extensions(list, issuer.certificate.get());
+  demand(
+      X509_CRL_sort(list) == 1 &&
+          X509_CRL_sign(list, issuer.key.get(), digest_for(Digest::kSha256, issuer.key.get())) > 0,
+      "signature");
+  return made;
+}
+
 std::string contents_of(BIO* memory) {
   char* data = nullptr;
   const long length = BIO_get_mem_data(memory, &data);
@@ -283,10 +331,28 @@ Minted mint(const Declaration& declared, const Minted* issuer) {
   }
 }
 
+CrlPtr mint_crl(const CrlDeclaration& declared, const Minted& issuer,
+                const std::vector<X509Ptr>& revoked) {
+  ERR_clear_error();
+  try {
+    return crl_unplaced(declared, issuer, revoked);
+  } catch (const std::runtime_error& error) {
+    throw std::runtime_error(fmt::format("{}: \"{}\" cannot be made: {}", declared.place.text(),
+                                         declared.name, error.what()));
+  }
+}
+
 std::string certificate_pem(const X509Ptr& certificate) {
   const Owned<BIO, BIO_free> memory(BIO_new(BIO_s_mem()));
   demand(memory != nullptr && PEM_write_bio_X509(memory.get(), certificate.get()) == 1,
          "writing a certificate");
+  return contents_of(memory.get());
+}
+
+std::string crl_pem(const CrlPtr& list) {
+  const Owned<BIO, BIO_free> memory(BIO_new(BIO_s_mem()));
+  demand(memory != nullptr && PEM_write_bio_X509_CRL(memory.get(), list.get()) == 1,
+         "writing a revocation list");
   return contents_of(memory.get());
 }
 

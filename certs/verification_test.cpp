@@ -36,6 +36,7 @@ struct Demands {
   const char* address = nullptr;
   unsigned host_flags = kNoCommonName | kWholeLabels;
   int security_level = 2;
+  const char* crl = nullptr;  ///< A revocation list to look the leaf up in.
 };
 
 Demands server() {
@@ -66,6 +67,10 @@ class Verification {
         context_(X509_STORE_CTX_new(), X509_STORE_CTX_free) {
     for (const X509Ptr& anchor : trust.anchors) X509_STORE_add_cert(store_.get(), anchor.get());
     for (const X509Ptr& certificate : shown.chain) sk_X509_push(sent_.get(), certificate.get());
+    if (demands.crl != nullptr) {
+      X509_STORE_add_crl(store_.get(), authority().crl(demands.crl)->list.get());
+      X509_STORE_set_flags(store_.get(), X509_V_FLAG_CRL_CHECK);
+    }
     X509_STORE_CTX_init(context_.get(), store_.get(), shown.chain.front().get(), sent_.get());
     X509_STORE_CTX_set_default(context_.get(), demands.of_server ? "ssl_server" : "ssl_client");
     X509_VERIFY_PARAM* wanted = X509_STORE_CTX_get0_param(context_.get());
@@ -167,6 +172,7 @@ TEST(Verification, FindsInServersTheFaultThatIsDeclaredAndNoOther) {
       {"server-critical-extension", {{X509_V_ERR_UNHANDLED_CRITICAL_EXTENSION, 0}}},
       {"server-weak-key", {{X509_V_ERR_EE_KEY_TOO_SMALL, 0}}},
       {"server-sha1", {{X509_V_ERR_CA_MD_TOO_WEAK, 0}}},
+      {"server-revoked", {}},  // Nobody has looked into the list.
       {"server-tampered", {{X509_V_ERR_CERT_SIGNATURE_FAILURE, 0}}},
   };
   expect_each(table, server(), "server-");
@@ -195,6 +201,7 @@ TEST(Verification, FindsInClientsTheFaultThatIsDeclaredAndNoOther) {
       {"client-critical-extension", {{X509_V_ERR_UNHANDLED_CRITICAL_EXTENSION, 0}}},
       {"client-weak-key", {{X509_V_ERR_EE_KEY_TOO_SMALL, 0}}},
       {"client-sha1", {{X509_V_ERR_CA_MD_TOO_WEAK, 0}}},
+      {"client-revoked", {}},
       {"client-tampered", {{X509_V_ERR_CERT_SIGNATURE_FAILURE, 0}}},
   };
   expect_each(table, client(), "client-");
@@ -206,6 +213,16 @@ TEST(Verification, BelievesInTheGatewayUnderItsNameAndItsRoot) {
   demands.host = "gw.postern.test";
   EXPECT_EQ(verify("gateway", demands), Findings{});
   EXPECT_EQ(verify("gateway", demands, "unrelated"), kNoIssuer);
+}
+
+TEST(Verification, FindsInTheRevocationListWhatItRevokesAndNothingElse) {
+  Demands of_server = server();
+  Demands of_client = client();
+  of_server.crl = of_client.crl = "root";
+  EXPECT_EQ(verify("server-revoked", of_server), (Findings{{X509_V_ERR_CERT_REVOKED, 0}}));
+  EXPECT_EQ(verify("client-revoked", of_client), (Findings{{X509_V_ERR_CERT_REVOKED, 0}}));
+  EXPECT_EQ(verify("server-good", of_server), Findings{});
+  EXPECT_EQ(verify("client-good", of_client), Findings{});
 }
 
 TEST(Verification, KnowsAnAddressByItsOctetsOnly) {

@@ -152,7 +152,9 @@ std::unique_ptr<Catalogue> load_catalogue(const std::string& directory,
   catalogue->directory = directory;
   const std::vector<std::string> files = files_below(directory, problems);
   catalogue->files = static_cast<unsigned>(files.size());
-  Loading loading(*catalogue, {authority.identity_names(), authority.trust_names()}, problems);
+  Loading loading(*catalogue,
+                  {authority.identity_names(), authority.trust_names(), authority.crl_names()},
+                  problems);
   for (const std::string& file : files) loading.read(file);
   loading.read_stories();
   loading.relate();

@@ -13,7 +13,8 @@
 // Text in <file>, <setting> and command arguments may hold ${…}:
 //   ${dir}                     the instance's own directory
 //   ${listen.address}, ${listen.port}
-//   ${certificate.NAME}, ${key.NAME}, ${trust.NAME}   paths of PEM files, written into ${dir}
+//   ${certificate.NAME}, ${key.NAME}, ${trust.NAME}, ${crl.NAME}   paths of PEM files, written into
+//   ${dir}
 //   ${SETTING}                 the text of the matching <setting>; ${value} in it is the value
 //   ${route.domain}, ${route.host}, ${route.address}, ${route.port}
 //                              a line that holds one of these is written once for each route

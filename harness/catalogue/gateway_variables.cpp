@@ -20,6 +20,7 @@ std::vector<std::string> known_variables(Variables where, const PkiNames& pki) {
     known.push_back("key." + name);
   }
   for (const std::string& name : pki.trusts) known.push_back("trust." + name);
+  for (const std::string& name : pki.crls) known.push_back("crl." + name);
   if (where == Variables::kSettingText) known.push_back("value");
   return known;
 }
@@ -39,18 +40,11 @@ void multiply(std::vector<Assignment>& combinations, const std::string& name,
 }  // namespace
 
 std::string variable_list(Variables where) {
-  std::vector<std::string> names = {"${dir}",
-                                    "${listen.address}",
-                                    "${listen.port}",
-                                    "${certificate.NAME}",
-                                    "${key.NAME}",
-                                    "${trust.NAME}",
-                                    "${route.domain}",
-                                    "${route.host}",
-                                    "${route.address}",
-                                    "${route.port}",
-                                    "${program.postern-gateway}",
-                                    "${env.NAME}"};
+  std::vector<std::string> names = {
+      "${dir}",        "${listen.address}", "${listen.port}", "${certificate.NAME}",
+      "${key.NAME}",   "${trust.NAME}",     "${crl.NAME}",    "${route.domain}",
+      "${route.host}", "${route.address}",  "${route.port}",  "${program.postern-gateway}",
+      "${env.NAME}"};
   if (where == Variables::kSettingText) names.push_back("${value}");
   if (where == Variables::kText) {
     for (const Setting& one : settings()) names.push_back(fmt::format("${{{}}}", one.name));

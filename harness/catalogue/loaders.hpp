@@ -22,9 +22,9 @@ struct PeerDraft {
   Place like_place, certificate_place, trust_place, control_place;
 };
 
-/// PkiNames are the certificates and CAs that scenarios may name.
+/// PkiNames are the certificates, CAs and revocation lists that scenarios may name.
 struct PkiNames {
-  std::vector<std::string> identities, trusts;
+  std::vector<std::string> identities, trusts, crls;
 };
 
 std::vector<Requirement> load_requirements(const Reader& reader);

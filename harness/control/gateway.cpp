@@ -174,6 +174,11 @@ void Gateway::Instance::write_certificates(const Template& text,
     if (trust == nullptr) wrong_plan(fmt::format("no trust is named \"{}\"", name));
     into.write(relative(text.trust_path(name)), trust->pem(), 0644);
   }
+  for (const std::string& name : text.crls()) {
+    const certs::RevocationList* crl = plan.authority ? plan.authority->crl(name) : nullptr;
+    if (crl == nullptr) wrong_plan(fmt::format("no revocation list is named \"{}\"", name));
+    into.write(relative(text.crl_path(name)), crl->pem(), 0644);
+  }
 }
 
 asio::awaitable<void> Gateway::Instance::prepare(std::shared_ptr<Instance> self) {

@@ -89,6 +89,10 @@ std::string Template::trust_path(const std::string& name) const {
   return values_.directory + "/pki/" + name + ".ca.pem";
 }
 
+std::string Template::crl_path(const std::string& name) const {
+  return values_.directory + "/pki/" + name + ".crl.pem";
+}
+
 namespace {
 
 // for_each_line hands out the lines of `text`, line ends included, until `line` returns false.
@@ -198,6 +202,9 @@ bool Template::value_of(const std::string& name, const Route* route, Expansion& 
   } else if (starts_with(name, "trust.")) {
     trusts_.insert(rest_of("trust."));
     out.text += trust_path(rest_of("trust."));
+  } else if (starts_with(name, "crl.")) {
+    crls_.insert(rest_of("crl."));
+    out.text += crl_path(rest_of("crl."));
   } else if (starts_with(name, "program.")) {
     out.text += values_.program_directory + "/" + rest_of("program.");
   } else if (starts_with(name, "env.")) {
@@ -210,7 +217,8 @@ bool Template::value_of(const std::string& name, const Route* route, Expansion& 
   } else {
     out.error = fmt::format(
         "${{{}}} stands for nothing; allowed are dir, listen.address, listen.port, certificate.…, "
-        "key.…, trust.…, program.…, env.…, the names of settings, and route.domain, route.host, "
+        "key.…, trust.…, crl.…, program.…, env.…, the names of settings, and route.domain, "
+        "route.host, "
         "route.address, route.port",
         name);
     return false;

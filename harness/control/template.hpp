@@ -43,14 +43,18 @@ class Template {
   /// (with no route it vanishes); then the rest. "$${" gives a plain "${".
   Expansion expand(std::string_view text);
 
-  /// identities and trusts are the names seen in ${certificate.…} and ${key.…}, and in ${trust.…}.
+  /// identities, trusts and crls are the names seen in ${certificate.…} and ${key.…}, in
+  /// ${trust.…}, and in ${crl.…}.
   const std::set<std::string>& identities() const { return identities_; }
   const std::set<std::string>& trusts() const { return trusts_; }
+  const std::set<std::string>& crls() const { return crls_; }
 
-  /// certificate_path, key_path and trust_path tell where the PEM files of a name are to stand.
+  /// certificate_path, key_path, trust_path and crl_path tell where the PEM files of a name are to
+  /// stand.
   std::string certificate_path(const std::string& name) const;
   std::string key_path(const std::string& name) const;
   std::string trust_path(const std::string& name) const;
+  std::string crl_path(const std::string& name) const;
 
  private:
   std::string expand_settings(std::string_view text, const Assignment& settings,
@@ -60,7 +64,7 @@ class Template {
   bool value_of(const std::string& name, const Route* route, Expansion& out);
 
   TemplateValues values_;
-  std::set<std::string> identities_, trusts_;
+  std::set<std::string> identities_, trusts_, crls_;
 };
 
 }  // namespace postern

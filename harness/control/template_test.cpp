@@ -102,10 +102,11 @@ TEST_F(TemplateTest, setting_without_one_text_is_an_error) {
 
 TEST_F(TemplateTest, certificates_named_are_remembered) {
   Template text = made();
-  EXPECT_EQ(text.expand("${certificate.gateway} ${key.gateway} ${trust.root}").text,
-            "/d/pki/gateway.pem /d/pki/gateway.key /d/pki/root.ca.pem");
+  EXPECT_EQ(text.expand("${certificate.gateway} ${key.gateway} ${trust.root} ${crl.root}").text,
+            "/d/pki/gateway.pem /d/pki/gateway.key /d/pki/root.ca.pem /d/pki/root.crl.pem");
   EXPECT_THAT(text.identities(), testing::ElementsAre("gateway"));
   EXPECT_THAT(text.trusts(), testing::ElementsAre("root"));
+  EXPECT_THAT(text.crls(), testing::ElementsAre("root"));
 }
 
 }  // namespace
