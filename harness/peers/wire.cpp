@@ -105,6 +105,10 @@ void Wire::expire() {
   socket_.cancel(ignored);
 }
 
+void Wire::wait_from_now() {
+  deadline = std::min(std::chrono::steady_clock::now() + limit_, latest_);
+}
+
 Ending Wire::ended(Actor by, Ending how) {
   recorder_.ended(by, how, phase_);
   return how;
@@ -120,7 +124,7 @@ asio::awaitable<Ending> Wire::connect(tcp::endpoint from, tcp::endpoint to) {
     recorder_.observation().harness_error = "cannot open a client socket: " + error.message();
     co_return ended(Actor::kNone, Ending::kReset);
   }
-  deadline = std::chrono::steady_clock::now() + limit_;
+  wait_from_now();
   const auto [connect_error] = co_await socket_.async_connect(to, kAwait);
   deadline = std::chrono::steady_clock::time_point::max();
   if (connect_error) {
@@ -145,7 +149,7 @@ asio::awaitable<Ending> Wire::connect(tcp::endpoint from, tcp::endpoint to) {
 // receive appends raw bytes to `raw`, or names the ending without recording it.
 asio::awaitable<Ending> Wire::receive(std::string& raw) {
   if (timed_out_) co_return Ending::kTimeout;
-  deadline = std::chrono::steady_clock::now() + limit_;
+  wait_from_now();
   const auto space = asio::buffer(piece_);
   const auto [error, size] = co_await socket_.async_read_some(space, kAwait);
   deadline = std::chrono::steady_clock::time_point::max();
@@ -168,7 +172,7 @@ asio::awaitable<Ending> Wire::send(std::string bytes) {
     if (errno == EINTR) continue;
     if (errno != EAGAIN && errno != EWOULDBLOCK) co_return Ending::kReset;
     if (timed_out_) co_return Ending::kTimeout;
-    deadline = std::chrono::steady_clock::now() + limit_;
+    wait_from_now();
     const auto [error] = co_await socket_.async_wait(tcp::socket::wait_write, kAwait);
     deadline = std::chrono::steady_clock::time_point::max();
     if (error && !timed_out_) co_return Ending::kReset;

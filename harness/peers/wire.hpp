@@ -24,7 +24,8 @@ namespace postern {
 /// thread's.
 class Wire : private Waiting {
  public:
-  /// limit bounds each single wait (already scaled).
+  /// limit bounds each single wait (already scaled). All waits of the connection together take no
+  /// longer than kWaits of it: who drips byte after byte holds no peer for good.
   Wire(boost::asio::ip::tcp::socket socket, Observation& observation, Side side,
        std::chrono::steady_clock::time_point epoch, const TokenOwners& owners, Patience& patience,
        std::chrono::steady_clock::duration limit);
@@ -92,8 +93,11 @@ class Wire : private Waiting {
   /// side before its first byte of SMTP (TLS 1.3 with a client certificate).
   void handshake_failed_late();
 
+  static constexpr int kWaits = 30;
+
  private:
   void expire() override;
+  void wait_from_now();
   boost::asio::awaitable<Ending> receive(std::string& raw);
   boost::asio::awaitable<Ending> send(std::string bytes);
   boost::asio::awaitable<bool> flush();
@@ -112,6 +116,8 @@ class Wire : private Waiting {
   Recorder recorder_;
   Patience& patience_;
   std::chrono::steady_clock::duration limit_;
+  std::chrono::steady_clock::time_point latest_ =
+      std::chrono::steady_clock::now() + kWaits * limit_;
   std::unique_ptr<TlsEngine> tls_;
   Phase phase_ = Phase::kClear;
   bool timed_out_ = false;

@@ -7,6 +7,8 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <functional>
@@ -84,6 +86,24 @@ class WireTest : public ::testing::Test {
 
 asio::awaitable<void> send(tcp::socket& socket, std::string bytes) {
   co_await asio::async_write(socket, asio::buffer(bytes), asio::use_awaitable);
+}
+
+TEST_F(WireTest, IsNotHeldForGoodByWhoeverDrips) {
+  const auto began = std::chrono::steady_clock::now();
+  play([&](Wire& wire) -> asio::awaitable<void> { co_await wire.await_end(); },
+       [&](tcp::socket socket) -> asio::awaitable<void> {
+         asio::steady_timer pause(io);
+         boost::system::error_code error;
+         while (!error) {
+           pause.expires_after(std::chrono::milliseconds(10));
+           co_await pause.async_wait(asio::use_awaitable);
+           co_await asio::async_write(socket, asio::buffer("2", 1),
+                                      asio::redirect_error(asio::use_awaitable, error));
+         }
+       },
+       std::chrono::milliseconds(50));
+  EXPECT_EQ(facts().ending, Ending::kTimeout);
+  EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(6));
 }
 
 TEST_F(WireTest, TellsAFinFromAReset) {
