@@ -193,14 +193,14 @@ asio::awaitable<void> Conversation::say_hello() {
   features_ = {};
   PeerReply reply = co_await command("EHLO " + settings_->config.name);
   in_tls_window_ = false;
-  if (reply.code == 250) {
+  if (reply.positive()) {
     read_features(reply);
     co_return;
   }
   if (reply.permanent()) {
     // RFC 5321 section 3.2: a server that does not know EHLO is greeted with HELO.
     reply = co_await command("HELO " + settings_->config.name);
-    if (reply.code == 250) co_return;
+    if (reply.positive()) co_return;
   }
   if (reply.code == 421) polite_ = false;
   settle_open(Fate::deferred, "4.3.0", said(reply, "EHLO"), plain(reply));
@@ -340,7 +340,7 @@ asio::awaitable<void> Conversation::envelope_pipelined(std::string mail) {
     judge(i, reply, "RCPT");
   }
   reply = co_await hear(limits().reply_time);
-  if (reply.code == 354) {
+  if (reply.intermediate()) {
     if (any_open()) co_return;
     co_await cancel_data();
   } else {
@@ -367,7 +367,7 @@ asio::awaitable<void> Conversation::envelope_in_steps(std::string mail) {
   }
   if (!any_open()) leave_transaction();
   reply = co_await command("DATA");
-  if (reply.code == 354) co_return;
+  if (reply.intermediate()) co_return;
   if (reply.code < 400) throw Disconnected(Ending::bad_reply, said(reply, "DATA"));
   judge_open(reply, "DATA");
   leave_transaction();

@@ -33,7 +33,9 @@ struct PeerReply {
   // enhanced_or is the enhanced status code at the start of the reply, or `fallback`.
   std::string enhanced_or(std::string_view fallback) const;
 
+  // By the first digit, whatever follows it (RFC 5321 section 4.2).
   bool positive() const { return code >= 200 && code <= 299; }
+  bool intermediate() const { return code >= 300 && code <= 399; }
   bool permanent() const { return code >= 500 && code <= 599; }
 
   int code = 0;
