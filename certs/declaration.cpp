@@ -18,7 +18,7 @@ using namespace std::string_literals;
 const std::vector<std::string> kCaAttributes{
     "name",    "about",       "issuer",    "subject", "key",
     "valid",   "path-length", "permitted", "ca-flag", "unknown-extension",
-    "purpose", "signature",   "tampered"};
+    "purpose", "signature",   "tampered",  "may-sign"};
 const std::vector<std::string> kCertificateAttributes{"name",
                                                       "about",
                                                       "issuer",
@@ -220,6 +220,7 @@ Declaration read_ca(StrictElement& element) {
   if (element.has("issuer")) made.issuer = element.required("issuer");
   made.path_length = read_path_length(element);
   made.permitted = read_permitted(element);
+  made.may_sign = read_yes(element, "may-sign", true);
   if (element.has("purpose")) made.purposes = read_purposes(element, "purpose");
   if (made.path_length && made.ca_flag != CaFlag::kYes) {
     element.refuse("path-length", "path-length is allowed only with ca-flag=\"yes\"");

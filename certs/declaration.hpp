@@ -47,6 +47,7 @@ struct Declaration {
   UnknownExtension unknown_extension = UnknownExtension::kNone;
   std::optional<unsigned> path_length;
   std::vector<std::string> permitted;  ///< DNS name constraints; empty: none.
+  bool may_sign = true;                ///< A CA's key usage has keyCertSign.
   bool send_intermediates = true;
   bool tampered = false;  ///< The signature is changed after signing.
   Place place;

@@ -197,7 +197,8 @@ std::string purposes_text(const std::vector<Purpose>& purposes) {
 std::string key_usage_of(const Declaration& declared, EVP_PKEY* key) {
   // A CA whose flag is missing keeps the right to sign: the flag is the one thing wrong with it.
   if (declared.is_ca || declared.ca_flag == CaFlag::kYes) {
-    return "critical,keyCertSign,cRLSign,digitalSignature";
+    return declared.may_sign ? "critical,keyCertSign,cRLSign,digitalSignature"
+                             : "critical,cRLSign,digitalSignature";
   }
   // keyEncipherment is for the RSA key exchange of TLS 1.2 and before.
   return EVP_PKEY_is_a(key, "RSA") != 0 ? "critical,digitalSignature,keyEncipherment"

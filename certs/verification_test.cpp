@@ -134,6 +134,7 @@ const Findings kNoIssuer{{X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY, 0},
                          {X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE, 0}};
 // One that says it is no CA serves no purpose as one either.
 const Findings kIssuerNoCa{{X509_V_ERR_INVALID_CA, 1}, {X509_V_ERR_INVALID_PURPOSE, 1}};
+// A leaf, and a CA whose key usage lacks keyCertSign: what may not sign is no CA.
 const Findings kIssuerLeaf{{X509_V_ERR_INVALID_CA, 1},
                            {X509_V_ERR_INVALID_PURPOSE, 1},
                            {X509_V_ERR_KEYUSAGE_NO_CERTSIGN, 1}};
@@ -167,6 +168,7 @@ TEST(Verification, FindsInServersTheFaultThatIsDeclaredAndNoOther) {
       {"server-issuer-expired", {{X509_V_ERR_CERT_HAS_EXPIRED, 1}}},
       {"server-issuer-weak-key", {{X509_V_ERR_CA_KEY_TOO_SMALL, 1}}},
       {"server-issuer-wrong-purpose", {{X509_V_ERR_INVALID_PURPOSE, 1}}},
+      {"server-issuer-may-not-sign", kIssuerLeaf},
       {"server-path-too-long", {{X509_V_ERR_PATH_LENGTH_EXCEEDED, 2}}},
       {"server-name-constraint", {{X509_V_ERR_PERMITTED_VIOLATION, 0}}},
       {"server-critical-extension", {{X509_V_ERR_UNHANDLED_CRITICAL_EXTENSION, 0}}},
@@ -196,6 +198,7 @@ TEST(Verification, FindsInClientsTheFaultThatIsDeclaredAndNoOther) {
       {"client-issuer-leaf", kIssuerLeaf},
       {"client-issuer-expired", {{X509_V_ERR_CERT_HAS_EXPIRED, 1}}},
       {"client-issuer-wrong-purpose", {{X509_V_ERR_INVALID_PURPOSE, 1}}},
+      {"client-issuer-may-not-sign", kIssuerLeaf},
       {"client-path-too-long", {{X509_V_ERR_PATH_LENGTH_EXCEEDED, 2}}},
       {"client-name-constraint", {{X509_V_ERR_PERMITTED_VIOLATION, 0}}},
       {"client-critical-extension", {{X509_V_ERR_UNHANDLED_CRITICAL_EXTENSION, 0}}},
