@@ -7,7 +7,7 @@
 #include <memory>
 #include <stdexcept>
 
-#include "catalogue/reader.hpp"
+#include "judge/words.hpp"
 #include "peers/meetings.hpp"
 #include "peers/script_tls.hpp"
 #include "peers/talk.hpp"
@@ -18,17 +18,6 @@ namespace asio = boost::asio;
 
 namespace postern {
 namespace {
-
-// substituted puts the case's own words in, and what was captured.
-std::string substituted(std::string text, const Scene& scene) {
-  if (text.find("${") == std::string::npos) return text;
-  const Observation& observation = *scene.observation;
-  Assignment words = {{"recipient", observation.recipient},
-                      {"sender", observation.sender},
-                      {"token", observation.token}};
-  for (const auto& [name, value] : scene.kept) words.set(name, value);
-  return with_values(std::move(text), words);
-}
 
 // pieces gives the offsets that cut `size` octets into writes of `each`.
 std::vector<std::size_t> pieces(std::size_t size, std::size_t each) {
@@ -68,6 +57,7 @@ class ScriptRun {
   asio::awaitable<void> await_record(const Step& step);
   asio::awaitable<void> nobody(const Step& step);
   void be_silent(const Step& step);
+  std::string words(const Step& step, const std::string& text) const;
   void check_text(const Step& step, const std::string& text);
   void leave_meetings(std::size_t from);
   void note_said(const std::string& bytes);
@@ -151,19 +141,26 @@ asio::awaitable<void> ScriptRun::hear_command(const Step& step) {
   check_text(step, line);
 }
 
+// words puts the words of the case into a text of the story.
+std::string ScriptRun::words(const Step& step, const std::string& text) const {
+  Filled with = filled(text, *scene_.observation);
+  if (!with.unset.empty()) throw NeverSet{step.place, with.unset};
+  return std::move(with.text);
+}
+
 // check_text holds a reply or a command to the text it must have, and keeps what is to be captured.
 void ScriptRun::check_text(const Step& step, const std::string& text) {
-  const std::string contains = substituted(step.contains, scene_);
+  const std::string contains = words(step, step.contains);
   if (!contains.empty() && text.find(contains) == std::string::npos)
     fail(step.place, "the text \"" + contains + "\"", text);
-  const std::string without = substituted(step.without, scene_);
+  const std::string without = words(step, step.without);
   if (!without.empty() && text.find(without) != std::string::npos)
     fail(step.place, "no \"" + without + "\"", text);
   if (step.as.empty()) return;
   std::string kept;
   if (!RE2::PartialMatch(text, step.capture, &kept))
     fail(step.place, "something that matches " + step.capture, text);
-  scene_.kept[step.as] = std::move(kept);
+  scene_.observation->captured[step.as] = std::move(kept);
 }
 
 asio::awaitable<void> ScriptRun::expect_reply(Place place, std::string command,
@@ -268,7 +265,7 @@ asio::awaitable<void> ScriptRun::apply(const Step& step) {
 }
 
 asio::awaitable<void> ScriptRun::say(const Step& step) {
-  std::string bytes = substituted(step.bytes, scene_);
+  std::string bytes = words(step, step.bytes);
   if (step.tls.wire) {
     co_await talk_->wire().write_beneath(std::move(bytes));
     co_return;
@@ -406,6 +403,12 @@ asio::awaitable<void> ScriptRun::run() {
     }
   } catch (const StepFailed& failure) {
     scene_.observation->broken_steps.push_back(failure.place.text() + ": " + failure.message);
+  } catch (const NeverSet& unset) {
+    // Where a step broke before it could capture, that tells all.
+    Observation& observation = *scene_.observation;
+    if (observation.broken_steps.empty())
+      observation.harness_error = never_set(unset.place.text(), unset.name);
+    scene_.meetings->end();
   } catch (const ScriptEnds&) {
   }
   leave_meetings(done);
