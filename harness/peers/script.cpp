@@ -51,6 +51,7 @@ class ScriptRun {
   asio::awaitable<void> take(const Step& step);
   asio::awaitable<void> read_message(const Step& step);
   asio::awaitable<void> end(const Step& step);
+  asio::awaitable<void> leave();
   asio::awaitable<void> apply(const Step& step);
   asio::awaitable<void> say(const Step& step);
   asio::awaitable<void> meet(const Step& step);
@@ -70,10 +71,14 @@ class ScriptRun {
   std::string last_said_ = "connect";  ///< Client: the command a reply will answer.
   std::string last_heard_;             ///< Server: the command a reply answers.
   bool answered_in_tls_ = false;       ///< Server: EHLO inside TLS had its reply.
+  bool closed_ = false;                ///< The script itself ended this connection.
 };
 
 asio::awaitable<void> ScriptRun::open(Place place) {
   if (client()) {
+    if (talk_ && !closed_ && !talk_->ahead().empty())
+      fail(place, "nothing more on the connection before", talk_->ahead());
+    closed_ = false;
     talk_ = std::make_unique<Talk>(scene_);
     const Ending ending = co_await talk_->connect();
     if (ending != Ending::kOpen) fail(place, "a connection", ending);
@@ -223,11 +228,26 @@ asio::awaitable<void> ScriptRun::read_message(const Step& step) {
 }
 
 asio::awaitable<void> ScriptRun::end(const Step& step) {
+  if (client() && !talk_->ahead().empty())
+    fail(step.place, "only the end of the connection", talk_->ahead());
   const std::size_t before = scene_.observation->events.size();
   const Ending ending = co_await talk_->await_end();
   expect_no_data(*talk_, before, step.place);
   if (talk_->facts().ended_by != Actor::kGateway || !ends_as(step.how, ending))
     fail(step.place, "the gateway to end the connection: " + step.how, ending);
+}
+
+// leave ends what a client's last step left open. Nobody asked for what comes then, but a server
+// that gives up may say 421 (RFC 5321 §3.8).
+asio::awaitable<void> ScriptRun::leave() {
+  if (!client() || closed_ || talk_->facts().ending != Ending::kOpen) co_return;
+  const Place& place = script_.steps.back().place;
+  if (!talk_->ahead().empty()) fail(place, "nothing more behind this step", talk_->ahead());
+  const std::size_t before = scene_.observation->events.size();
+  co_await talk_->finish();
+  co_await talk_->await_end();
+  const std::string more = data_since(*talk_, before);
+  if (!more.empty() && !more.starts_with("421")) fail(place, "nothing more behind this step", more);
 }
 
 // leave_unanswered: a server that ends the stream before its reply to EHLO inside TLS has made TLS
@@ -351,6 +371,7 @@ asio::awaitable<void> ScriptRun::play(const Step& step) {
       last_said_ = "connect";
       break;
     case StepKind::kClose:
+      closed_ = true;
       leave_unanswered();
       co_await play_close(*talk_, step);
       break;
@@ -362,6 +383,7 @@ asio::awaitable<void> ScriptRun::play(const Step& step) {
       co_await play_hear_alert(*talk_, step);
       break;
     case StepKind::kReset:
+      closed_ = true;
       leave_unanswered();
       talk_->reset();
       break;
@@ -400,6 +422,7 @@ asio::awaitable<void> ScriptRun::run() {
     } else {
       co_await open(script_.place);
       for (; done < script_.steps.size(); ++done) co_await play(script_.steps[done]);
+      co_await leave();
     }
   } catch (const StepFailed& failure) {
     scene_.observation->broken_steps.push_back(failure.place.text() + ": " + failure.message);
