@@ -114,6 +114,9 @@ struct Checks {
   Place memory_place;
 };
 
+/// own_words are the names that ${…} stands for in every story.
+const std::vector<std::string>& own_words();
+
 struct Story {
   std::string name;    ///< As its file is named.
   Assignment variant;  ///< What the story's axes stand at; empty: it has none.

@@ -109,10 +109,63 @@ TEST_F(StoryLanguage, APrefixIsPutIn) {
 TEST_F(StoryLanguage, MeetingsNeedTwoWhoComeInOneOrder) {
   EXPECT_THAT(problems_of(client("<meet at=\"dawn\"/>")),
               HasSubstr("found the meeting \"dawn\" in one script only"));
-  EXPECT_THAT(problems_of(client("<meet at=\"dawn\"/><meet at=\"dusk\"/>") +
-                          client("<meet at=\"dusk\"/><meet at=\"dawn\"/>")),
-              HasSubstr("allowed: one order; both would wait"));
   EXPECT_TRUE(load(client("<meet at=\"dawn\"/>") + client("<meet at=\"dawn\"/>"))) << problems_;
+}
+
+TEST_F(StoryLanguage, ScriptsThatWaitForEachOtherAreToldWithTheirPlaces) {
+  EXPECT_THAT(
+      problems_of(client("<meet at=\"dawn\"/><meet at=\"dusk\"/>") + "\n" +
+                  client("<meet at=\"dusk\"/><meet at=\"dawn\"/>")),
+      HasSubstr("hello.xml:2:29: found <meet at=\"dawn\">, which can never be over; with it "
+                "wait <meet at=\"dusk\"> at"));
+  EXPECT_THAT(problems_of(client("<meet at=\"x\"/><meet at=\"y\"/>") +
+                          client("<meet at=\"y\"/><meet at=\"z\"/>") +
+                          client("<meet at=\"z\"/><meet at=\"x\"/>")),
+              HasSubstr("can never be over"));
+  EXPECT_TRUE(load(client("<meet at=\"x\"/><meet at=\"y\"/>") +
+                   client("<meet at=\"y\"/><meet at=\"z\"/>") +
+                   client("<meet at=\"x\"/><meet at=\"z\"/>")))
+      << problems_;
+  EXPECT_THAT(problems_of(client("<meet at=\"x\"/><meet at=\"x\"/>") + client("<meet at=\"x\"/>")),
+              HasSubstr("found the meeting \"x\" a second time in one script"));
+  EXPECT_THAT(problems_of(client("<say>STARTTLS</say><hear reply=\"220\"/><starttls may=\"fail\"/>"
+                                 "<meet at=\"x\"/>") +
+                          client("<meet at=\"x\"/>")),
+              HasSubstr("found <meet> behind a step that may end the script"));
+}
+
+TEST_F(StoryLanguage, WhatIsAwaitedCanComeFirst) {
+  const std::string greeted = "<say>EHLO a</say><hear reply=\"250\"/>";
+  const std::string told = "<await event=\"delivered\"/>";
+  const std::string server = "<say>220 a</say><hear command=\"EHLO\"/><say>250 a</say>";
+  EXPECT_THAT(problems_of(client(greeted + told + "<deliver/>")),
+              HasSubstr("found <await event=\"delivered\">, which can never be over, allowed"));
+  EXPECT_TRUE(load(client(greeted + "<deliver/>" + told))) << problems_;
+  EXPECT_THAT(problems_of(client(greeted + "<deliver/><await event=\"accepted\" count=\"2\"/>")),
+              HasSubstr("found <await event=\"accepted\">, which can never be over"));
+  EXPECT_THAT(problems_of(client(greeted + "<deliver/>" + told + "<meet at=\"a\"/>") + "<server>" +
+                          server + "<meet at=\"a\"/><deliver/></server>"),
+              HasSubstr("with it wait <meet at=\"a\"> at"));
+  EXPECT_TRUE(load(client(greeted + "<deliver/>" + told + "<meet at=\"a\"/>") + "<server>" +
+                   server + "<deliver/><meet at=\"a\"/></server>"))
+      << problems_;
+  // No gateway connects before it has a message.
+  EXPECT_THAT(problems_of(client(greeted + "<meet at=\"a\"/><deliver/>") + "\n<server>" + server +
+                          "<meet at=\"a\"/><deliver/></server>"),
+              HasSubstr("with it wait the <server> at "));
+}
+
+TEST_F(StoryLanguage, AMessageSaidByHandCanBeAwaited) {
+  const std::string by_hand =
+      "<say>EHLO a</say><hear reply=\"250\"/><say>MAIL FROM:&lt;${sender}&gt;</say>"
+      "<hear reply=\"250\"/><say>RCPT TO:&lt;${recipient}&gt;</say><hear reply=\"250\"/>"
+      "<say>DATA</say><hear reply=\"354\"/><say>.</say><hear reply=\"250\"/>";
+  EXPECT_TRUE(load(client(by_hand + "<await event=\"delivered\" count=\"2\"/>") +
+                   "<server><say>220 a</say><hear command=\"EHLO\"/><say>250 a</say><deliver/>"
+                   "</server>"))
+      << problems_;
+  EXPECT_THAT(problems_of(client("<await event=\"deferred\"/>" + by_hand)),
+              HasSubstr("can never be over"));
 }
 
 TEST_F(StoryLanguage, CapturesAreMadeBeforeTheyAreUsed) {
@@ -121,10 +174,41 @@ TEST_F(StoryLanguage, CapturesAreMadeBeforeTheyAreUsed) {
   EXPECT_TRUE(
       load(client("<say>EHLO a</say><hear reply=\"250\" capture=\"(\\S+)\" as=\"id\"/>" + noop)))
       << problems_;
+  const std::string keep = "<say>A</say><hear reply=\"250\" capture=\"(OK)\" as=\"id\"/>";
+  EXPECT_THAT(problems_of(client("<say>NOOP ${id}</say><hear reply=\"250\" capture=\"(OK|Ok)\" "
+                                 "as=\"id\"/>")),
+              HasSubstr("hello.xml:2:29: found \"${id}\" where nothing need have set it yet"));
+  EXPECT_THAT(problems_of(client("<say>A</say><hear reply=\"250\" contains=\"${id}\" "
+                                 "capture=\"(OK)\" as=\"id\"/>")),
+              HasSubstr("where nothing need have set it yet"));
+  EXPECT_THAT(problems_of(client(keep) + client(noop)), HasSubstr("behind a <meet>"));
+  EXPECT_THAT(problems_of(client(keep + "<meet at=\"a\"/>") + client(noop + "<meet at=\"a\"/>")),
+              HasSubstr("behind a <meet>"));
+  EXPECT_TRUE(load(client(keep + "<meet at=\"a\"/>") + client("<meet at=\"a\"/>" + noop)))
+      << problems_;
+  // The first connection of a server comes behind a message.
+  EXPECT_TRUE(load(client(keep + "<deliver/>") + "<server><say>220 ${id}</say></server>"))
+      << problems_;
+  EXPECT_THAT(problems_of(client("<say>A</say><hear reply=\"250\" capture=\"(O)\" as=\"token\"/>")),
+              HasSubstr("found as=\"token\", allowed: a name that is not taken"));
   EXPECT_THAT(problems_of(client("<say>A</say><hear reply=\"250\" capture=\"x\" as=\"id\"/>")),
               HasSubstr("a regular expression with one group"));
   EXPECT_THAT(problems_of(client("<say>A</say><hear reply=\"250\" as=\"id\"/>")),
               HasSubstr("found one of \"capture\" and \"as\""));
+}
+
+TEST_F(StoryLanguage, ChecksInTheEndKnowTheNamesTheyUse) {
+  const std::string plain = "<client peer=\"good-cert\"/>";
+  EXPECT_THAT(problems_of(plain + "<delivered contains=\"${nix}\"/>"),
+              HasSubstr("found \"${nix}\", allowed: \"${recipient}\""));
+  EXPECT_THAT(problems_of(plain + "<bounce lacks=\"${tokn}\"/>"),
+              HasSubstr("did you mean \"token\""));
+  EXPECT_THAT(problems_of(plain + "<record event=\"delivered\" contains=\"${nix}\"/>"),
+              HasSubstr("found \"${nix}\""));
+  EXPECT_TRUE(load(client("<say>A</say><hear reply=\"250\" capture=\"(O)\" as=\"id\"/>") +
+                   "<delivered contains=\"${id} ${token}\"/><record event=\"delivered\" "
+                   "contains=\"${recipient}\"/>"))
+      << problems_;
 }
 
 TEST_F(StoryLanguage, FindsBothSidesWaiting) {
@@ -200,6 +284,103 @@ TEST_F(StoryLanguage, SaysAFileOrADribble) {
   EXPECT_THAT(problems_of(client("<say file=\"nothing.bin\"/>")), HasSubstr("a readable file"));
   EXPECT_THAT(problems_of(client("<say split=\"1\" dribble=\"1\">QUIT</say>")),
               HasSubstr("both \"split\" and \"dribble\""));
+}
+
+TEST_F(StoryLanguage, NothingFollowsAHandshakeThatMustFail) {
+  const std::string failed = "<say>STARTTLS</say><hear reply=\"220\"/><starttls must=\"fail\"/>";
+  EXPECT_THAT(problems_of(client(failed + "<say>NOOP</say>")),
+              HasSubstr("found <say> after <starttls must=\"fail\">, allowed: <connect> first"));
+  EXPECT_THAT(problems_of(client(failed + "<close/><hear reply=\"250\"/>")),
+              HasSubstr("found <hear> after <starttls must=\"fail\">"));
+  EXPECT_THAT(problems_of(client(failed + "<deliver/>")), HasSubstr("found <deliver> after"));
+  EXPECT_TRUE(load(client(failed + "<end/><connect/><hear reply=\"220\"/>"))) << problems_;
+  EXPECT_TRUE(load(client(failed + "<hear-alert alert=\"fatal\"/><reset/>"))) << problems_;
+}
+
+TEST_F(StoryLanguage, AConditionKnowsTheValuesOfItsAxis) {
+  EXPECT_THAT(
+      problems_of("<axis name=\"a\" values=\"x y\"/>" + client("<say when=\"a=z\">A</say>")),
+      HasSubstr("found the value \"z\" of \"a\", allowed: \"x\" or \"y\""));
+  EXPECT_THAT(problems_of("<axis setting=\"server-level\" values=\"none attempt\"/>" +
+                          client("<say when=\"server-level=require\">A</say>")),
+              HasSubstr("found the value \"require\" of \"server-level\""));
+}
+
+TEST_F(StoryLanguage, RefusesOutcomesThatTheStepsContradict) {
+  const std::string takes =
+      "<client peer=\"good-cert\"/><server><say>220 a</say><hear command=\"EHLO\"/>"
+      "<say>250 a</say><deliver/></server>";
+  EXPECT_THAT(
+      problems_of(takes + "<expect outbound=\"hold\"/>"),
+      HasSubstr("found outbound=\"hold\", which the steps contradict, allowed: only where no "
+                "server takes a message"));
+  EXPECT_TRUE(load(takes + "<expect outbound=\"hold | redirect\"/>")) << problems_;
+  EXPECT_THAT(problems_of(takes + "<expect outbound=\"redirect connection=2\"/>"),
+              HasSubstr("found connection=2, allowed: 1 at most"));
+  EXPECT_THAT(problems_of(client("<connect/><hear reply=\"220\"/>") +
+                          "<expect inbound=\"drop connection=3\"/>"),
+              HasSubstr("found connection=3, allowed: 2 at most"));
+  EXPECT_THAT(problems_of(takes + "<expect next-hop=\"tls\"/>"),
+              HasSubstr("found next-hop=\"tls\", which no server here can be reached by"));
+}
+
+TEST_F(StoryLanguage, RefusesWhatNoReplyCanBe) {
+  const auto hear = [](const std::string& what) {
+    return client("<say>EHLO a</say><hear " + what + "/>");
+  };
+  EXPECT_THAT(problems_of(hear("reply=\"250\" offers=\"SIZE DSN\" lacks=\"DSN\"")),
+              HasSubstr("found \"DSN\" in \"offers\" and in \"lacks\""));
+  EXPECT_THAT(problems_of(hear("reply=\"250\" enhanced=\"5.1.1\"")),
+              HasSubstr("found enhanced=\"5.1.1\" beside reply=\"250\""));
+  EXPECT_TRUE(load(hear("reply=\"421|5yz\" enhanced=\"5.1.1\""))) << problems_;
+  EXPECT_THAT(problems_of(client("<say dribble=\"0\">A</say><hear reply=\"250\"/>")),
+              HasSubstr("found dribble=\"0\""));
+  EXPECT_THAT(problems_of("<client peer=\"good-cert\"/><server><say>220 a</say><hear "
+                          "command=\"EHLO\" contains=\"abc\" without=\"b\"/></server>"),
+              HasSubstr("found without=\"b\" beside contains=\"abc\""));
+  EXPECT_THAT(problems_of("<client peer=\"good-cert\"/><delivered contains=\"abc\"/>"
+                          "<delivered lacks=\"b\"/>"),
+              HasSubstr("found lacks=\"b\" beside contains=\"abc\""));
+}
+
+TEST_F(StoryLanguage, AlertsComeOfTls) {
+  EXPECT_THAT(problems_of(client("<say>EHLO a</say><hear-alert alert=\"fatal\"/>")),
+              HasSubstr("found <hear-alert> where the gateway speaks no TLS"));
+  EXPECT_TRUE(load(client("<say raw=\"\\x16\\x03\"/><hear-alert alert=\"fatal\"/>"))) << problems_;
+  EXPECT_TRUE(
+      load(client("<say>STARTTLS</say><hear reply=\"220\"/><say>NOOP</say>"
+                  "<hear-alert alert=\"fatal\"/>")))
+      << problems_;
+}
+
+TEST_F(StoryLanguage, AReplyIsNeverAnything) {
+  EXPECT_THAT(problems_of(client("<say>A</say><hear reply=\"2yz|3yz|4yz|5yz\"/>")),
+              HasSubstr("which admits any success and any failure"));
+  EXPECT_THAT(problems_of(client("<say>A</say><hear reply=\"5yz|2yz\"/>")),
+              HasSubstr("which admits any success and any failure"));
+  EXPECT_TRUE(load(client("<say>A</say><hear reply=\"250|252|5yz\"/>"))) << problems_;
+  EXPECT_TRUE(load(client("<say>A</say><hear reply=\"4yz|5yz\"/>"))) << problems_;
+}
+
+TEST_F(StoryLanguage, EveryReplyIsHeard) {
+  const std::string two = "<say raw=\"NOOP\\r\\nNOOP\\r\\n\"/><hear reply=\"250\"/>";
+  EXPECT_THAT(
+      problems_of(client(two)),
+      HasSubstr("found a reply to what is said that nobody hears, allowed: a <hear> for each "
+                "before the end of the script"));
+  EXPECT_THAT(problems_of(client(two + "<connect/><hear reply=\"220\"/>")),
+              HasSubstr("before the next connection"));
+  EXPECT_TRUE(load(client(two + "<hear reply=\"250\"/>"))) << problems_;
+  for (const char* ending : {"<close/>", "<reset/>", "<end/>"})
+    EXPECT_TRUE(load(client(two + ending))) << problems_;
+  // What may be data, or is no line, has no count.
+  EXPECT_TRUE(
+      load(client("<say>DATA</say><hear reply=\"354\"/><say>a</say><say>.</say>"
+                  "<hear reply=\"250\"/>")))
+      << problems_;
+  EXPECT_TRUE(load(client("<say raw=\"NO\"/>"))) << problems_;
+  EXPECT_TRUE(load(client("<say raw=\"QUIT\\r\\nNOOP\\r\\n\"/><hear reply=\"221\"/>")))
+      << problems_;
 }
 
 }  // namespace

@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
+#include <cctype>
 
 #include "catalogue/story_parts.hpp"
 #include "catalogue/story_tls.hpp"
@@ -11,9 +11,9 @@
 namespace postern {
 namespace {
 
-bool contains_word(const std::vector<std::string>& words, const char* word) {
-  return std::find(words.begin(), words.end(), word) != words.end();
-}
+constexpr const char* kFailed = "starttls must=\"fail\"";
+// What is longer may get several replies (RFC 5321 §4.5.3.1.4).
+constexpr std::size_t kLongestCommand = 512;
 
 /// goes_with_pipelining tells whether a client may send on behind this command without its reply
 /// (RFC 2920 §3.1).
@@ -21,22 +21,51 @@ bool goes_with_pipelining(const std::string& command) {
   return command == "MAIL" || command == "RCPT" || command == "RSET";
 }
 
-/// for_each_use calls `use` with every ${name} in `text`.
-template <typename Use>
-void for_each_use(const std::string& text, Use use) {
-  for (std::size_t at = text.find("${"); at != std::string::npos; at = text.find("${", at + 2)) {
-    const std::size_t end = text.find('}', at);
-    use(text.substr(at + 2, end == std::string::npos ? end : end - at - 2));
+bool is_text(const std::string& bytes) {
+  return std::all_of(bytes.begin(), bytes.end(), [](char c) {
+    return (c >= ' ' && c < 127) || c == '\r' || c == '\n' || c == '\t';
+  });
+}
+
+/// are_commands tells whether each line of `bytes` surely is a command that gets one reply.
+bool are_commands(const std::string& bytes) {
+  if (!is_text(bytes) || !bytes.ends_with("\r\n")) return false;
+  std::size_t begin = 0;
+  while (begin < bytes.size()) {
+    const std::size_t end = bytes.find_first_of("\r\n", begin);
+    const std::string line = bytes.substr(begin, end - begin);
+    begin = end + 2;
+    if (line.empty() || line.size() > kLongestCommand || bytes.compare(end, 2, "\r\n") != 0)
+      return false;
+    // What stands behind these is no command, or gets no reply.
+    std::string verb = line.substr(0, 4);
+    for (char& c : verb) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+    const bool last = begin == bytes.size();
+    if (verb == "BDAT" || verb == "AUTH") return false;
+    if (!last && (verb == "DATA" || verb == "STAR" || verb == "QUIT")) return false;
   }
+  return true;
 }
 
 }  // namespace
+
+void Lint::leave(pugi::xml_node node) {
+  if (role_ == Role::kClient && over_.empty() && counted_ && owed_ > 0 && last_said_)
+    reader_.complain(last_said_,
+                     fmt::format("found {} to what is said that nobody hears, allowed: a "
+                                 "<hear> for each before the {}",
+                                 owed_ == 1 ? "a reply" : fmt::format("{} replies", owed_),
+                                 std::string_view(node.name()) == "connect" ? "next connection"
+                                                                            : "end of the script"));
+}
 
 void Lint::opened() {
   over_.clear();
   last_command_.clear();
   owed_ = 1;
-  spoken_ = encrypted_ = go_ahead_ = notified_ = false;
+  counted_ = true;
+  last_said_ = {};
+  spoken_ = encrypted_ = go_ahead_ = notified_ = alerts_ = false;
 }
 
 void Lint::step(pugi::xml_node node, const Step& step) {
@@ -46,6 +75,7 @@ void Lint::step(pugi::xml_node node, const Step& step) {
     return;
   if (step.kind == StepKind::kConnect) {
     finish();
+    leave(node);
     opened();
     return;
   }
@@ -57,20 +87,23 @@ void Lint::step(pugi::xml_node node, const Step& step) {
     unproved_ = node;
     return;
   }
-  if (!over_.empty()) {
-    // After FIN the other direction is still open: replies may come, and the end.
-    const bool half_open =
-        over_ == "close" && (step.kind == StepKind::kHear || step.kind == StepKind::kEnd ||
-                             step.kind == StepKind::kReset || step.kind == StepKind::kHearAlert ||
-                             (notified_ && (step.tls.wire || step.how == "fin")));
-    const bool told = over_ == "renegotiate" && step.kind == StepKind::kEnd;
-    if (!half_open && !told) {
-      reader_.complain(
-          node, fmt::format("found <{}> after <{}>, allowed: <connect> first", node.name(), over_));
-    }
-  }
+  if (!over_.empty() && !goes_on(step))
+    reader_.complain(
+        node, fmt::format("found <{}> after <{}>, allowed: <connect> first", node.name(), over_));
   if (step.kind == StepKind::kHear || step.kind == StepKind::kEnd) unproved_ = {};
   follow(node, step);
+}
+
+// goes_on tells whether a step can stand behind what ended the connection.
+bool Lint::goes_on(const Step& step) const {
+  if (over_ == "renegotiate") return step.kind == StepKind::kEnd;
+  if (over_ == kFailed)
+    return step.kind == StepKind::kEnd || step.kind == StepKind::kHearAlert ||
+           step.kind == StepKind::kClose || step.kind == StepKind::kReset;
+  // After FIN the other direction is still open: replies may come, and the end.
+  return over_ == "close" && (step.kind == StepKind::kHear || step.kind == StepKind::kEnd ||
+                              step.kind == StepKind::kReset || step.kind == StepKind::kHearAlert ||
+                              (notified_ && (step.tls.wire || step.how == "fin")));
 }
 
 void Lint::finish() {
@@ -91,6 +124,7 @@ void Lint::heard(pugi::xml_node node, const Step& step) {
       reader_.complain(node, fmt::format("found <hear> where {} has no reply yet, allowed: <say> "
                                          "first; both sides would wait",
                                          last_command_));
+    alerts_ = alerts_ || std::count(step.commands.begin(), step.commands.end(), "STARTTLS") > 0;
     last_command_ = step.commands.empty() ? "" : step.commands.front();
     spoken_ = true;
     return;
@@ -102,14 +136,21 @@ void Lint::heard(pugi::xml_node node, const Step& step) {
                      "found <hear> where every command has its reply, allowed: <say> first; both "
                      "sides would wait");
   --owed_;
+  counted_ =
+      counted_ && !step.or_end && !std::count(step.replies.begin(), step.replies.end(), "421");
   for (const std::string& reply : step.replies) go_ahead_ = go_ahead_ || reply[0] == '3';
 }
 
-void Lint::said(const Step& step) {
+void Lint::said(pugi::xml_node node, const Step& step) {
   spoken_ = true;
   last_command_.clear();
-  owed_ +=
-      std::max<int>(1, static_cast<int>(std::count(step.bytes.begin(), step.bytes.end(), '\n')));
+  const int lines = static_cast<int>(std::count(step.bytes.begin(), step.bytes.end(), '\n'));
+  owed_ += std::max<int>(1, lines);
+  alerts_ = alerts_ || !is_text(step.bytes) || !step.bytes.ends_with("\r\n") ||
+            step.bytes.find("STARTTLS") != std::string::npos;
+  counted_ =
+      counted_ && !go_ahead_ && !step.tls.wire && step.times == 1 && are_commands(step.bytes);
+  last_said_ = node;
 }
 
 void Lint::follow(pugi::xml_node node, const Step& step) {
@@ -118,13 +159,22 @@ void Lint::follow(pugi::xml_node node, const Step& step) {
       if (encrypted_) {
         reader_.complain(node, "found a second <starttls> on one connection, allowed: one");
       }
-      encrypted_ = true;
+      encrypted_ = alerts_ = true;
+      if (step.tls.must_fail) over_ = kFailed;
+      counted_ = counted_ && owed_ == 0 && step.tls.early.empty();
       break;
     case StepKind::kSay:
-      said(step);
+      said(node, step);
       break;
     case StepKind::kHear:
       heard(node, step);
+      break;
+    case StepKind::kHearAlert:
+      if (!alerts_)
+        reader_.complain(node,
+                         "found <hear-alert> where the gateway speaks no TLS, allowed: behind "
+                         "<starttls>, STARTTLS or bytes that are no text");
+      counted_ = false;
       break;
     case StepKind::kDeliver:
       spoken_ = true;
@@ -145,7 +195,7 @@ void Lint::follow(pugi::xml_node node, const Step& step) {
       break;
     case StepKind::kClose:
       notified_ = ends_half(step);
-      over_ = node.name();
+      if (over_.empty()) over_ = node.name();
       break;
     case StepKind::kRenegotiate:
     case StepKind::kReset:
@@ -156,87 +206,6 @@ void Lint::follow(pugi::xml_node node, const Step& step) {
     default:
       break;
   }
-}
-
-namespace {
-
-/// Together looks at all scripts of one story.
-class Together {
- public:
-  Together(const Reader& reader, const Story& story) : reader_(reader), story_(story) {
-    for (const Script& script : story.scripts)
-      for (const Step& step : script.steps)
-        if (!step.as.empty()) captured_.push_back(step.as);
-  }
-
-  void check() {
-    for (const Script& script : story_.scripts) {
-      std::vector<std::string> meetings;
-      for (const Step& step : script.steps) {
-        if (step.kind == StepKind::kMeet) meetings.push_back(step.name);
-        if (step.kind == StepKind::kMeet) meeting(step);
-        for_each_use(step.bytes, [&](const std::string& name) { used(name, step); });
-        for_each_use(step.contains, [&](const std::string& name) { used(name, step); });
-        for_each_use(step.without, [&](const std::string& name) { used(name, step); });
-      }
-      orders_.push_back(std::move(meetings));
-    }
-    for (std::size_t i = 0; i < orders_.size(); ++i)
-      for (std::size_t j = i + 1; j < orders_.size(); ++j) same_order(orders_[i], orders_[j], j);
-  }
-
- private:
-  void used(const std::string& name, const Step& step) {
-    std::vector<std::string> known = {"recipient", "sender", "token"};
-    known.insert(known.end(), captured_.begin(), captured_.end());
-    if (contains_word(known, name.c_str())) return;
-    std::vector<std::string> shown;
-    for (const std::string& one : known) shown.push_back("${" + one + "}");
-    complain(step, fmt::format("found \"${{{}}}\", allowed: {}{}", name, quoted_list(shown),
-                               did_you_mean(name, known)));
-  }
-
-  void meeting(const Step& step) {
-    std::size_t scripts = 0;
-    for (const Script& script : story_.scripts)
-      scripts += std::any_of(script.steps.begin(), script.steps.end(), [&](const Step& other) {
-        return other.kind == StepKind::kMeet && other.name == step.name;
-      });
-    if (scripts < 2)
-      complain(step, fmt::format("found the meeting \"{}\" in one script only, allowed: in two at "
-                                 "least; it would wait for nobody",
-                                 step.name));
-  }
-
-  /// same_order complains of two scripts that come to their meetings crosswise.
-  void same_order(const std::vector<std::string>& one, const std::vector<std::string>& other,
-                  std::size_t script) {
-    std::vector<std::string> here, there;
-    for (const std::string& name : one)
-      if (contains_word(other, name.c_str())) here.push_back(name);
-    for (const std::string& name : other)
-      if (contains_word(one, name.c_str())) there.push_back(name);
-    if (here == there) return;
-    reader_.complain(reader_.root(),
-                     fmt::format("found the meetings {} in one order in one script and in another "
-                                 "in the script of line {}, allowed: one order; both would wait",
-                                 quoted_list(here), story_.scripts[script].place.line));
-  }
-
-  void complain(const Step& step, std::string message) {
-    reader_.complain(step.place, std::move(message));
-  }
-
-  const Reader& reader_;
-  const Story& story_;
-  std::vector<std::string> captured_;
-  std::vector<std::vector<std::string>> orders_;
-};
-
-}  // namespace
-
-void lint_together(const Reader& reader, const Story& story) {
-  Together(reader, story).check();
 }
 
 }  // namespace postern

@@ -35,8 +35,7 @@ void use(const Reader& reader, pugi::xml_node node, const std::map<std::string, 
 }
 
 void read_steps(const Reader& reader, pugi::xml_node node,
-                const std::map<std::string, Prefix>& prefixes, Script& script) {
-  Lint lint(reader, script.role);
+                const std::map<std::string, Prefix>& prefixes, Script& script, Lint& lint) {
   TlsLint tls_lint(reader, script.role);
   for (pugi::xml_node child : node.children()) {
     const auto kind = step_kind_of(child.name());
@@ -50,7 +49,6 @@ void read_steps(const Reader& reader, pugi::xml_node node,
     tls_lint.step(child, step);
     script.steps.push_back(std::move(step));
   }
-  lint.finish();
 }
 
 /// read_way reads where the gateway's route to a server leads.
@@ -76,87 +74,16 @@ Script read_script(const Reader& reader, pugi::xml_node node, Role role,
   script.name = reader.text(node, "name");
   script.peer = reader.text(node, "peer");
   if (role == Role::kServer) read_way(reader, node, script);
-  read_steps(reader, node, prefixes, script);
+  Lint lint(reader, role);
+  read_steps(reader, node, prefixes, script, lint);
+  lint.finish();
+  lint.leave(node);
   if (script.peer.empty() == script.steps.empty()) {
     reader.complain(node, fmt::format("found <{}> with neither or both of \"peer\" and steps, "
                                       "allowed: one of them",
                                       node.name()));
   }
   return script;
-}
-
-std::vector<const Script*> scripts_of(const Story& story, Role role) {
-  std::vector<const Script*> scripts;
-  for (const Script& script : story.scripts)
-    if (script.role == role) scripts.push_back(&script);
-  return scripts;
-}
-
-template <typename Holds>
-bool any_step(const std::vector<const Script*>& scripts, Holds holds) {
-  return std::any_of(scripts.begin(), scripts.end(), [&](const Script* script) {
-    return std::any_of(script->steps.begin(), script->steps.end(), holds);
-  });
-}
-
-bool any_peer(const std::vector<const Script*>& scripts) {
-  return scripts.empty() || std::any_of(scripts.begin(), scripts.end(),
-                                        [](const Script* script) { return !script->peer.empty(); });
-}
-
-/// needs_handshake complains where TLS is expected of scripts that never do it.
-void needs_handshake(const Reader& reader, pugi::xml_node node, const char* attribute,
-                     const std::vector<ExpectedOutcome>& outcomes, const Story& story, Role role) {
-  const auto scripts = scripts_of(story, role);
-  if (any_peer(scripts)) return;
-  if (any_step(scripts, [](const Step& step) { return step.kind == StepKind::kStarttls; })) return;
-  for (const ExpectedOutcome& outcome : outcomes) {
-    const auto* tls = outcome.fact("tls");
-    const bool encrypted = tls && std::count(tls->begin(), tls->end(), "yes") > 0;
-    if (!encrypted && !outcome.fact("asked") && outcome.word != "broken") continue;
-    reader.complain(node, attribute,
-                    fmt::format("found {}=\"{}\", which needs TLS, allowed: only where the {} has "
-                                "a <starttls>",
-                                attribute, reader.text(node, attribute),
-                                role == Role::kClient ? "client" : "server"));
-    return;
-  }
-}
-
-/// needs_message complains where a message is expected to pass a script that never hands one in, or
-/// never takes one.
-void needs_message(const Reader& reader, pugi::xml_node node, const char* attribute,
-                   const std::vector<ExpectedOutcome>& outcomes, const Story& story, Role role) {
-  const bool client = role == Role::kClient;
-  const auto scripts = scripts_of(story, role);
-  if (any_peer(scripts)) return;
-  const bool passes = any_step(scripts, [&](const Step& step) {
-    return step.kind == StepKind::kDeliver || step.kind == StepKind::kMessage ||
-           (client && step.bytes.ends_with(".\r\n")) ||
-           (!client && step.bytes.find("354") != std::string::npos);
-  });
-  const bool every = std::all_of(outcomes.begin(), outcomes.end(), [&](const auto& outcome) {
-    return outcome.word == (client ? "accept" : "redirect");
-  });
-  if (passes || !every) return;
-  reader.complain(node, attribute,
-                  fmt::format("found {}=\"{}\", which the steps contradict, allowed: only where a "
-                              "{} a message",
-                              attribute, reader.text(node, attribute),
-                              client ? "client hands in" : "server takes"));
-}
-
-std::optional<Expectation> read_expectation(const Reader& reader, pugi::xml_node node,
-                                            const char* attribute, LegName leg,
-                                            const Story& story) {
-  Expectation expectation;
-  expectation.form = reader.outcomes(node, attribute, leg);
-  expectation.letter = expectation.policy = expectation.form;
-  expectation.form_text = reader.text(node, attribute);
-  const Role role = leg == LegName::kInbound ? Role::kClient : Role::kServer;
-  needs_handshake(reader, node, attribute, expectation.form, story, role);
-  needs_message(reader, node, attribute, expectation.form, story, role);
-  return expectation;
 }
 
 /// deciding gives the one <expect> that states `attribute` in this variant. That none does is wrong
@@ -191,6 +118,17 @@ std::uint64_t octets_of(const std::string& size) {
   return std::stoull(size) * unit;
 }
 
+/// check_texts complains of texts that a message must have and must not have.
+void check_texts(const Reader& reader, const std::vector<MessageCheck>& texts) {
+  for (const MessageCheck& has : texts)
+    for (const MessageCheck& lacks : texts)
+      if (has.bounce == lacks.bounce && rules_out(has.contains, lacks.lacks))
+        reader.complain(lacks.place,
+                        fmt::format("found lacks=\"{}\" beside contains=\"{}\", allowed: a text "
+                                    "that is not in it",
+                                    lacks.lacks, has.contains));
+}
+
 void read_checks(const Reader& reader, Story& story) {
   const pugi::xml_node root = reader.root();
   for (pugi::xml_node node : root.children()) {
@@ -215,6 +153,7 @@ void read_checks(const Reader& reader, Story& story) {
       story.checks.memory_place = reader.place(node);
     }
   }
+  check_texts(reader, story.checks.texts);
 }
 
 void read_name(const Reader& reader, Story& story) {
@@ -272,7 +211,9 @@ std::map<std::string, Prefix> load_prefixes(const Reader& reader) {
       reader.complain(node, fmt::format("found <{}> of a prefix without \"name\", with \"peer\" or "
                                         "with <use>, allowed: a name and steps of its own",
                                         node.name()));
-    read_steps(reader, node, {}, script);
+    Lint lint(reader, role);
+    read_steps(reader, node, {}, script, lint);
+    lint.finish();
     prefix.steps = std::move(script.steps);
     if (!prefixes.emplace(name, std::move(prefix)).second)
       reader.complain(node, "name",
@@ -301,18 +242,18 @@ std::unique_ptr<Story> load_story(const Reader& reader,
   }
   if (scripts_of(*story, Role::kClient).empty())
     reader.complain(root, "found <story> without <client>, which it must have");
-  lint_together(reader, *story);
   if (const pugi::xml_node node = deciding(reader, "inbound"))
     story->inbound = read_expectation(reader, node, "inbound", LegName::kInbound, *story);
   if (const pugi::xml_node node = deciding(reader, "outbound"))
     story->outbound = read_expectation(reader, node, "outbound", LegName::kOutbound, *story);
   if (const pugi::xml_node node = deciding(reader, "next-hop")) {
     story->discloses = true;
-    story->disclosure = read_places(reader, node, "next-hop");
+    story->disclosure = read_disclosure(reader, node, *story);
   }
   if (const pugi::xml_node node = deciding(reader, "sender"))
     story->sender = read_places(reader, node, "sender");
   read_checks(reader, *story);
+  lint_together(reader, *story);
   story->alone = story->applies() || story->checks.memory > 0 || story->has_levels();
   return story;
 }

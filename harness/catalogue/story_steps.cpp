@@ -100,6 +100,8 @@ void read_say(const Reader& reader, pugi::xml_node node, Step& step) {
   const std::string dribble = reader.text(node, "dribble");
   if (!is_value(ValueType::kCount, dribble)) return;
   step.dribble = std::stoul(dribble);
+  if (step.dribble == 0)
+    reader.complain(node, "dribble", "found dribble=\"0\", allowed: a number above 0");
   if (!step.splits.empty())
     reader.complain(node, "found <say> with both \"split\" and \"dribble\", allowed: one of them");
 }
@@ -111,11 +113,50 @@ void read_capture(const Reader& reader, pugi::xml_node node, Step& step) {
   if (step.capture.empty() != step.as.empty())
     reader.complain(node, "found one of \"capture\" and \"as\", allowed: both or none");
   if (step.capture.empty()) return;
+  if (std::count(own_words().begin(), own_words().end(), step.as) > 0 ||
+      reader.bound().get(step.as))
+    reader.complain(node, "as",
+                    fmt::format("found as=\"{}\", allowed: a name that is not taken", step.as));
   const RE2 pattern(step.capture, RE2::Quiet);
   if (pattern.ok() && pattern.NumberOfCapturingGroups() == 1) return;
   reader.complain(node, "capture",
                   fmt::format("found capture=\"{}\", allowed: a regular expression with one group",
                               step.capture));
+}
+
+/// any_of_class tells whether one of the patterns admits a whole class, one of the two.
+bool any_of_class(const std::vector<std::string>& replies, const char* first, const char* second) {
+  return std::any_of(replies.begin(), replies.end(),
+                     [&](const std::string& reply) { return reply == first || reply == second; });
+}
+
+/// check_hear complains of what nothing can fulfil, and of what everything does; the classes of
+/// a reply code and of its enhanced code are the same (RFC 2034 §4).
+void check_hear(const Reader& reader, pugi::xml_node node, const Step& step) {
+  if (any_of_class(step.replies, "2yz", "3yz") && any_of_class(step.replies, "4yz", "5yz"))
+    reader.complain(node, "reply",
+                    fmt::format("found reply=\"{}\", which admits any success and any failure, "
+                                "allowed: the replies that a standard allows",
+                                reader.text(node, "reply")));
+  const bool fits =
+      std::any_of(step.replies.begin(), step.replies.end(),
+                  [&](const std::string& reply) { return reply[0] == step.enhanced[0]; });
+  if (!step.enhanced.empty() && !step.replies.empty() && !fits)
+    reader.complain(node, "enhanced",
+                    fmt::format("found enhanced=\"{}\" beside reply=\"{}\", allowed: one of the "
+                                "same class",
+                                step.enhanced, reader.text(node, "reply")));
+  for (const std::string& keyword : step.offers)
+    if (std::count(step.lacks.begin(), step.lacks.end(), keyword) > 0)
+      reader.complain(node, "lacks",
+                      fmt::format("found \"{}\" in \"offers\" and in \"lacks\", allowed: one of "
+                                  "them",
+                                  keyword));
+  if (rules_out(step.contains, step.without))
+    reader.complain(node, "without",
+                    fmt::format("found without=\"{}\" beside contains=\"{}\", allowed: a text "
+                                "that is not in it",
+                                step.without, step.contains));
 }
 
 void read_hear(const Reader& reader, pugi::xml_node node, Step& step) {
@@ -132,6 +173,7 @@ void read_hear(const Reader& reader, pugi::xml_node node, Step& step) {
   step.without = reader.text(node, "without");
   step.or_end = reader.has(node, "or");
   read_capture(reader, node, step);
+  check_hear(reader, node, step);
 }
 
 void read_apply(const Reader& reader, pugi::xml_node node, Step& step) {
@@ -151,6 +193,10 @@ void read_await(const Reader& reader, pugi::xml_node node, Step& step) {
 }
 
 }  // namespace
+
+bool rules_out(const std::string& contains, const std::string& lacks) {
+  return !lacks.empty() && contains.find(lacks) != std::string::npos;
+}
 
 std::optional<StepKind> step_kind_of(std::string_view element) {
   const auto found = step_kinds().find(element);
@@ -175,8 +221,10 @@ Step read_step(const Reader& reader, pugi::xml_node node, Role role, StepKind ki
 bool holds_here(const Reader& reader, pugi::xml_node node) {
   if (!reader.has(node, "when")) return true;
   KnownKeys keys;
-  for (const auto& [key, value] : reader.bound().values())
-    keys[key] = setting(key) ? setting(key)->values : std::vector<std::string>();
+  for (pugi::xml_node axis : reader.root().children("axis"))
+    for (const char* named : {"setting", "name"})
+      if (reader.has(axis, named))
+        keys[reader.text(axis, named)] = strings_of(reader.text(axis, "values"));
   return reader.condition(node, "when", &keys).holds(reader.bound());
 }
 

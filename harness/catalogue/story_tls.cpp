@@ -107,6 +107,10 @@ void check_offer(const Reader& reader, pugi::xml_node node, const TlsStep& tls) 
 
 /// check_session complains of early data and sessions that cannot be sent.
 void check_session(const Reader& reader, pugi::xml_node node, const TlsStep& tls) {
+  if (tls.resumed.value_or(false) && tls.resume != Resume::kYes) {
+    reader.complain(node, "resumed",
+                    "found resumed=\"yes\" without resume=\"yes\", allowed: only beside it");
+  }
   if (!tls.early.empty() && tls.resume == Resume::kNo) {
     reader.complain(node, "early",
                     "found \"early\" without \"resume\", allowed: only with a session to resume");

@@ -106,6 +106,8 @@ TEST_F(StoryTls, RefusesASessionThatNobodyCanHaveGiven) {
               HasSubstr("found resume=\"yes\" without an earlier handshake"));
   EXPECT_THAT(spoil("<starttls must=\"fail\"/><connect/><starttls resume=\"yes\"/>"),
               HasSubstr("found resume=\"yes\" without an earlier handshake"));
+  EXPECT_THAT(spoil("<starttls resumed=\"yes\"/>"),
+              HasSubstr("found resumed=\"yes\" without resume=\"yes\""));
   EXPECT_THAT(spoil("<starttls early=\"EHLO\"/>"), HasSubstr("found \"early\" without \"resume\""));
   EXPECT_THAT(spoil("<starttls resume=\"made-up\" tls=\"1.2\"/>"),
               HasSubstr("found resume=\"made-up\" without TLS 1.3"));

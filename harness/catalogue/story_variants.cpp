@@ -12,9 +12,6 @@ namespace {
 
 constexpr std::size_t kMostVariants = 64;
 
-// What ${…} may stand for beside the words of axes.
-const std::set<std::string> kTaken = {"recipient", "sender", "token"};
-
 struct StoryAxis {
   std::string key;
   std::vector<std::string> values;
@@ -52,7 +49,7 @@ class AxisReader {
                "of them");
       return {};
     }
-    if (kTaken.contains(word) || setting(word)) {
+    if (std::count(own_words().begin(), own_words().end(), word) > 0 || setting(word)) {
       complain(node,
                fmt::format("found name=\"{}\" in <axis>, allowed: a name that is not taken", word));
       return {};
@@ -99,6 +96,11 @@ void leave_out(const LocatedXml& document, const std::vector<StoryAxis>& axes,
 }
 
 }  // namespace
+
+const std::vector<std::string>& own_words() {
+  static const std::vector<std::string> kWords = {"recipient", "sender", "token"};
+  return kWords;
+}
 
 std::vector<Assignment> variants_of(const LocatedXml& document, Problems& problems) {
   std::vector<Assignment> variants(1);

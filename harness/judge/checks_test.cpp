@@ -48,6 +48,33 @@ TEST(Checks, CountEventsOfTheRecord) {
                           HasSubstr("expected bounced on record at least once")));
 }
 
+TEST(Checks, PutInWhatTheStoryCaptured) {
+  Observation observation = with_message("Received: id 4A7; token\r\n");
+  observation.token = "token";
+  observation.captured = {{"id", "4A7"}};
+  observation.record.push_back({0, "delivered", {}, "4A7 sent"});
+  Checks checks;
+  checks.texts.push_back({false, "id ${id};", "id ${token}", kHere});
+  checks.record.push_back({"delivered", 1, "${id} sent", kHere});
+  EXPECT_THAT(judge_checks(checks, observation), IsEmpty());
+  EXPECT_EQ(unset_in(checks, observation), "");
+  checks.texts = {{false, "id ${token}", "${id}", kHere}};
+  EXPECT_THAT(judge_checks(checks, observation),
+              ElementsAre(HasSubstr("expected \"id token\""), HasSubstr("expected no \"4A7\"")));
+}
+
+TEST(Checks, AreAnErrorOfTheStoryWhereNothingWasCaptured) {
+  const Observation observation = with_message("${id}");
+  Checks checks;
+  checks.texts.push_back({false, "${id}", "", kHere});
+  checks.texts.push_back({false, "", "${id}", kHere});
+  EXPECT_THAT(judge_checks(checks, observation), IsEmpty());
+  EXPECT_THAT(unset_in(checks, observation), HasSubstr("story.xml:7:3: the story is wrong"));
+  checks.texts.clear();
+  checks.record.push_back({"delivered", 1, "${id}", kHere});
+  EXPECT_THAT(unset_in(checks, observation), HasSubstr("nothing has set ${id}"));
+}
+
 TEST(Checks, WeighTheMemory) {
   Checks checks;
   checks.memory = 1000;

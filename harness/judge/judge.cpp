@@ -308,6 +308,11 @@ void decide(const Bench& bench, const Observation& observation, const Fence& fen
   } else if (!result.details.empty()) {
     result.verdict = Verdict::kFail;
     result.reason = result.details.front();
+  } else if (const std::string unset =
+                 bench.checks != nullptr ? unset_in(*bench.checks, observation) : "";
+             !unset.empty()) {
+    result.verdict = Verdict::kError;
+    result.reason = unset;
   } else if (!result.inbound.missing.empty() || !result.outbound.missing.empty()) {
     result.verdict = Verdict::kInconclusive;
     result.reason = "evidence is missing:";

@@ -85,8 +85,13 @@ struct Judgement {
 Judgement judge(const Bench& bench, const Observation& observation, const Fence& fence);
 
 /// judge_checks holds what was seen to what a story states beside its outcomes; each line of the
-/// answer is one check that does not hold, with its place.
+/// answer is one check that does not hold, with its place. A check that needs a ${name} which no
+/// step captured is passed over.
 std::vector<std::string> judge_checks(const Checks& checks, const Observation& observation);
+
+/// unset_in names the first ${…} in the checks that no step captured, with its place; "" where all
+/// are set.
+std::string unset_in(const Checks& checks, const Observation& observation);
 
 /// intact tells whether `received` is `submitted` with nothing but trace headers put before it
 /// (RFC 5321 §4.4); `problem` says where they part.

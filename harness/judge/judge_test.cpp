@@ -400,6 +400,17 @@ TEST(Judge, AHarnessErrorIsNoFailure) {
   EXPECT_EQ(one.judged().verdict, Verdict::kError);
 }
 
+TEST(Judge, AStoryThatNeedsWhatWasNeverCapturedIsNoFailure) {
+  Delivered one;
+  Checks checks;
+  checks.texts.push_back({false, "id ${id}", "", {"story.xml", 7, 3}});
+  one.bench.checks = &checks;
+  EXPECT_EQ(one.judged().verdict, Verdict::kError);
+  EXPECT_THAT(one.judged().reason, HasSubstr("story.xml:7:3: the story is wrong"));
+  one.seen.broken_steps.emplace_back("story.xml:5:3: expected a reply 250 to MAIL, got 451");
+  EXPECT_EQ(one.judged().verdict, Verdict::kFail);
+}
+
 TEST(Intact, AllowsTraceHeadersAndNothingElse) {
   std::string problem;
   EXPECT_TRUE(

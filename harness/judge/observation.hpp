@@ -129,6 +129,7 @@ struct Observation {
   std::deque<ConnectionFacts> client, server, mailbox;  ///< Stable in memory while they grow.
   std::vector<Sighting> sightings;
   std::vector<RecordFact> record;
+  std::map<std::string, std::string> captured;  ///< What the steps of a story kept, by name.
   std::vector<std::string> broken_steps;  ///< Story steps that did not hold, each with its place.
   bool in_time = true;                    ///< The case came to its end within its time limit.
   std::string harness_error;              ///< The harness or its environment failed; empty: no.

@@ -6,7 +6,6 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -39,7 +38,6 @@ struct Scene {
   boost::asio::ip::address client_address;
   std::chrono::steady_clock::duration limit{};  ///< Of each single wait.
   Meetings* meetings = nullptr;                 ///< Where the scripts of a story wait.
-  std::map<std::string, std::string> kept;      ///< What the steps of a story captured, by name.
   std::optional<std::uint64_t> jitter;          ///< Seed of its unrest; none: there is none.
   int open_connections = 0;                     ///< Accepted by the fake servers and not ended.
   /// apply gives the gateway other settings: "" where it applied them, else its refusal. It throws

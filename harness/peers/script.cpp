@@ -7,7 +7,7 @@
 #include <memory>
 #include <stdexcept>
 
-#include "catalogue/reader.hpp"
+#include "judge/words.hpp"
 #include "peers/meetings.hpp"
 #include "peers/script_tls.hpp"
 #include "peers/talk.hpp"
@@ -18,17 +18,6 @@ namespace asio = boost::asio;
 
 namespace postern {
 namespace {
-
-// substituted puts the case's own words in, and what was captured.
-std::string substituted(std::string text, const Scene& scene) {
-  if (text.find("${") == std::string::npos) return text;
-  const Observation& observation = *scene.observation;
-  Assignment words = {{"recipient", observation.recipient},
-                      {"sender", observation.sender},
-                      {"token", observation.token}};
-  for (const auto& [name, value] : scene.kept) words.set(name, value);
-  return with_values(std::move(text), words);
-}
 
 // pieces gives the offsets that cut `size` octets into writes of `each`.
 std::vector<std::size_t> pieces(std::size_t size, std::size_t each) {
@@ -62,12 +51,14 @@ class ScriptRun {
   asio::awaitable<void> take(const Step& step);
   asio::awaitable<void> read_message(const Step& step);
   asio::awaitable<void> end(const Step& step);
+  asio::awaitable<void> leave();
   asio::awaitable<void> apply(const Step& step);
   asio::awaitable<void> say(const Step& step);
   asio::awaitable<void> meet(const Step& step);
   asio::awaitable<void> await_record(const Step& step);
   asio::awaitable<void> nobody(const Step& step);
   void be_silent(const Step& step);
+  std::string words(const Step& step, const std::string& text) const;
   void check_text(const Step& step, const std::string& text);
   void leave_meetings(std::size_t from);
   void note_said(const std::string& bytes);
@@ -80,10 +71,14 @@ class ScriptRun {
   std::string last_said_ = "connect";  ///< Client: the command a reply will answer.
   std::string last_heard_;             ///< Server: the command a reply answers.
   bool answered_in_tls_ = false;       ///< Server: EHLO inside TLS had its reply.
+  bool closed_ = false;                ///< The script itself ended this connection.
 };
 
 asio::awaitable<void> ScriptRun::open(Place place) {
   if (client()) {
+    if (talk_ && !closed_ && !talk_->ahead().empty())
+      fail(place, "nothing more on the connection before", talk_->ahead());
+    closed_ = false;
     talk_ = std::make_unique<Talk>(scene_);
     const Ending ending = co_await talk_->connect();
     if (ending != Ending::kOpen) fail(place, "a connection", ending);
@@ -151,19 +146,26 @@ asio::awaitable<void> ScriptRun::hear_command(const Step& step) {
   check_text(step, line);
 }
 
+// words puts the words of the case into a text of the story.
+std::string ScriptRun::words(const Step& step, const std::string& text) const {
+  Filled with = filled(text, *scene_.observation);
+  if (!with.unset.empty()) throw NeverSet{step.place, with.unset};
+  return std::move(with.text);
+}
+
 // check_text holds a reply or a command to the text it must have, and keeps what is to be captured.
 void ScriptRun::check_text(const Step& step, const std::string& text) {
-  const std::string contains = substituted(step.contains, scene_);
+  const std::string contains = words(step, step.contains);
   if (!contains.empty() && text.find(contains) == std::string::npos)
     fail(step.place, "the text \"" + contains + "\"", text);
-  const std::string without = substituted(step.without, scene_);
+  const std::string without = words(step, step.without);
   if (!without.empty() && text.find(without) != std::string::npos)
     fail(step.place, "no \"" + without + "\"", text);
   if (step.as.empty()) return;
   std::string kept;
   if (!RE2::PartialMatch(text, step.capture, &kept))
     fail(step.place, "something that matches " + step.capture, text);
-  scene_.kept[step.as] = std::move(kept);
+  scene_.observation->captured[step.as] = std::move(kept);
 }
 
 asio::awaitable<void> ScriptRun::expect_reply(Place place, std::string command,
@@ -226,11 +228,26 @@ asio::awaitable<void> ScriptRun::read_message(const Step& step) {
 }
 
 asio::awaitable<void> ScriptRun::end(const Step& step) {
+  if (client() && !talk_->ahead().empty())
+    fail(step.place, "only the end of the connection", talk_->ahead());
   const std::size_t before = scene_.observation->events.size();
   const Ending ending = co_await talk_->await_end();
   expect_no_data(*talk_, before, step.place);
   if (talk_->facts().ended_by != Actor::kGateway || !ends_as(step.how, ending))
     fail(step.place, "the gateway to end the connection: " + step.how, ending);
+}
+
+// leave ends what a client's last step left open. Nobody asked for what comes then, but a server
+// that gives up may say 421 (RFC 5321 §3.8).
+asio::awaitable<void> ScriptRun::leave() {
+  if (!client() || closed_ || talk_->facts().ending != Ending::kOpen) co_return;
+  const Place& place = script_.steps.back().place;
+  if (!talk_->ahead().empty()) fail(place, "nothing more behind this step", talk_->ahead());
+  const std::size_t before = scene_.observation->events.size();
+  co_await talk_->finish();
+  co_await talk_->await_end();
+  const std::string more = data_since(*talk_, before);
+  if (!more.empty() && !more.starts_with("421")) fail(place, "nothing more behind this step", more);
 }
 
 // leave_unanswered: a server that ends the stream before its reply to EHLO inside TLS has made TLS
@@ -268,7 +285,7 @@ asio::awaitable<void> ScriptRun::apply(const Step& step) {
 }
 
 asio::awaitable<void> ScriptRun::say(const Step& step) {
-  std::string bytes = substituted(step.bytes, scene_);
+  std::string bytes = words(step, step.bytes);
   if (step.tls.wire) {
     co_await talk_->wire().write_beneath(std::move(bytes));
     co_return;
@@ -354,6 +371,7 @@ asio::awaitable<void> ScriptRun::play(const Step& step) {
       last_said_ = "connect";
       break;
     case StepKind::kClose:
+      closed_ = true;
       leave_unanswered();
       co_await play_close(*talk_, step);
       break;
@@ -365,6 +383,7 @@ asio::awaitable<void> ScriptRun::play(const Step& step) {
       co_await play_hear_alert(*talk_, step);
       break;
     case StepKind::kReset:
+      closed_ = true;
       leave_unanswered();
       talk_->reset();
       break;
@@ -403,9 +422,16 @@ asio::awaitable<void> ScriptRun::run() {
     } else {
       co_await open(script_.place);
       for (; done < script_.steps.size(); ++done) co_await play(script_.steps[done]);
+      co_await leave();
     }
   } catch (const StepFailed& failure) {
     scene_.observation->broken_steps.push_back(failure.place.text() + ": " + failure.message);
+  } catch (const NeverSet& unset) {
+    // Where a step broke before it could capture, that tells all.
+    Observation& observation = *scene_.observation;
+    if (observation.broken_steps.empty())
+      observation.harness_error = never_set(unset.place.text(), unset.name);
+    scene_.meetings->end();
   } catch (const ScriptEnds&) {
   }
   leave_meetings(done);

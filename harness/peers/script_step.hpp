@@ -14,6 +14,13 @@ struct StepFailed {
   std::string message;
 };
 
+/// NeverSet says that a step needs a ${name} that nothing has set: the story is wrong, not the
+/// gateway.
+struct NeverSet {
+  Place place;
+  std::string name;
+};
+
 /// ScriptEnds ends a script early where that conforms (a handshake that may fail did).
 struct ScriptEnds {};
 

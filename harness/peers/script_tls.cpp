@@ -189,15 +189,20 @@ asio::awaitable<void> play_close(Talk& talk, const Step& step) {
   }
 }
 
-void expect_no_data(Talk& talk, std::size_t before, const Place& place) {
+std::string data_since(Talk& talk, std::size_t before) {
   const std::vector<Event>& events = talk.scene().observation->events;
   for (std::size_t i = before; i < events.size(); ++i) {
     const Event& event = events[i];
     const bool here = event.connection == talk.facts().number &&
                       event.side == talk.wire().recorder().side() && event.from == Actor::kGateway;
-    if (here && event.what == What::kData)
-      fail(place, "only the end of the connection", event.text);
+    if (here && event.what == What::kData) return event.text;
   }
+  return {};
+}
+
+void expect_no_data(Talk& talk, std::size_t before, const Place& place) {
+  const std::string data = data_since(talk, before);
+  if (!data.empty()) fail(place, "only the end of the connection", data);
 }
 
 bool ends_as(const std::string& how, Ending ending) {

@@ -23,6 +23,10 @@ boost::asio::awaitable<void> play_hear_alert(Talk& talk, const Step& step);
 /// play_close ends the sending side, or the half of that which the step names.
 boost::asio::awaitable<void> play_close(Talk& talk, const Step& step);
 
+/// data_since gives what the gateway first sent on this connection behind `before`, an index into
+/// the events; "" where that is nothing.
+std::string data_since(Talk& talk, std::size_t before);
+
 /// expect_no_data fails the step at `place` if the gateway has said something on this connection
 /// since there were `before` events.
 void expect_no_data(Talk& talk, std::size_t before, const Place& place);
