@@ -24,14 +24,15 @@ namespace fs = std::filesystem;
 
 // problem_of says what keeps `path` from being written; "" if nothing does.
 std::string problem_of(const std::string& path, bool is_whole) {
-  std::error_code error;
-  if (fs::is_directory(path, error)) return path + " is a folder; name a file in it";
+  std::error_code missing;
+  if (fs::is_directory(path, missing)) return path + " is a folder; name a file in it";
   if (reports::is_passing(path)) {
     if (::access(path.c_str(), W_OK) == 0) return {};
     return fmt::format("{} cannot be written: {}; name another", path, std::strerror(errno));
   }
   const std::string target = reports::target_of(path);
   const fs::path parent = fs::path(target).parent_path();
+  std::error_code error;
   if (!parent.empty()) fs::create_directories(parent, error);
   if (error)
     return fmt::format("the folder {} cannot be made: {}; name another", parent.string(),

@@ -52,6 +52,8 @@ expect 2 "--junit: $scratch/folder is a folder" "$POSTERN" run --junit "$scratch
 expect 2 "--markdown: $scratch/folder/../same is named by --junit already" "$POSTERN" run \
   --junit "$scratch/same" --markdown "$scratch/folder/../same" "$one"
 expect 2 "--results: the folder /dev/null/x cannot be made" "$POSTERN" run --results /dev/null/x/y "$one"
+expect 0 "Reports: r.xml (JUnit), r.md (Markdown), r.jsonl (every case)" env -C "$scratch" "$POSTERN" \
+  --scenarios "$SOURCE/scenarios" run --results r.jsonl --junit r.xml --markdown r.md "$one"
 expect 0 "Reports: /dev/null (JUnit), $scratch/r.md (Markdown), /dev/null (every case)" "$POSTERN" run \
   --results /dev/null --junit /dev/null --markdown "$scratch/r.md" "$one"
 [ -c /dev/null ] || fail "/dev/null is still a device"

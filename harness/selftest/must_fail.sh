@@ -134,7 +134,7 @@ must keeps-delivered-in-queue sent 1 good fail "the message is still in the gate
 
 # Leaks before it gives up, in clear text.
 must leaks-in-ehlo held 1 good fail "leak: the message was seen clear-untried (plain) on connection 1"
-for fault in leaks-in-mail leaks-in-header leaks-at-body-start leaks-in-body-middle leaks-at-body-end leaks-across-chunks leaks-in-quoted-printable; do
+for fault in leaks-in-mail leaks-in-rcpt leaks-in-header leaks-at-body-start leaks-in-body-middle leaks-at-body-end leaks-across-chunks leaks-in-quoted-printable; do
   must "$fault" held 1 plain fail "leak: the message was seen clear-unavailable (plain) on connection 1 to the next hop" good pass ""
 done
 must leaks-in-base64 held 1 plain fail "leak: the message was seen clear-unavailable (base64) on connection 1" good pass ""

@@ -114,6 +114,8 @@ std::string Attempt::leaking_line() const {
   switch (relay_.fault()) {
     case Fault::kLeaksInMail:
       return "MAIL FROM:<" + message_.sender + ">";
+    case Fault::kLeaksInRcpt:
+      return "RCPT TO:<" + message_.recipient + ">";
     case Fault::kSaysNullMail:
       return "MAIL FROM:<>";
     case Fault::kLeaksInHeader:

@@ -43,6 +43,7 @@ constexpr std::pair<std::string_view, Fault> kFaults[] = {
     {"keeps-delivered-in-queue", Fault::kKeepsDeliveredInQueue},
     {"leaks-in-ehlo", Fault::kLeaksInEhlo},
     {"leaks-in-mail", Fault::kLeaksInMail},
+    {"leaks-in-rcpt", Fault::kLeaksInRcpt},
     {"leaks-in-header", Fault::kLeaksInHeader},
     {"leaks-at-body-start", Fault::kLeaksAtBodyStart},
     {"leaks-in-body-middle", Fault::kLeaksInBodyMiddle},

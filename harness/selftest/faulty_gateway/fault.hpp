@@ -59,6 +59,7 @@ enum class Fault {
   // Where the message's token shows before the gateway gives up.
   kLeaksInEhlo,
   kLeaksInMail,
+  kLeaksInRcpt,
   kLeaksInHeader,
   kLeaksAtBodyStart,
   kLeaksInBodyMiddle,
