@@ -86,6 +86,8 @@ void judge_connections(const std::deque<ConnectionFacts>& connections, const cha
                        LegJudgement& leg) {
   for (const ConnectionFacts& connection : connections) {
     const std::string where = fmt::format("connection {} to {}", connection.number, whose);
+    for (const std::string& fault : connection.faults)
+      leg.wrong.push_back(fmt::format("{} on {}", fault, where));
     if (connection.bytes_behind_close_notify > 0)
       leg.wrong.push_back(fmt::format("{} bytes came behind the close_notify of {}",
                                       connection.bytes_behind_close_notify, where));

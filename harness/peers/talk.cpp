@@ -113,6 +113,9 @@ asio::awaitable<Ending> Talk::hear_line(std::string& line) {
       const std::size_t size = end != std::string::npos ? end + 1 : kLongestLine;
       line = buffer_.substr(0, size);
       buffer_.erase(0, size);
+      // RFC 5321 section 2.3.8, of a gateway that sends; its replies are held to it by ReplyReader.
+      if (side_ != Side::kClient && !line.ends_with("\r\n") && facts().faults.empty())
+        facts().faults.push_back("a line that does not end with CRLF: " + line.substr(0, 80));
       co_return Ending::kOpen;
     }
     const Ending ending = co_await wire_.read(buffer_);

@@ -110,6 +110,7 @@ scale=0.15
 must loses-messages sent 1 good fail "the message was taken, and nothing became of it on record"
 scale=1
 must changes-body sent 1 good fail "the message came changed"
+must ends-commands-with-lf sent 1 good fail "a line that does not end with CRLF: NOOP"
 must changes-envelope sent 1 good fail "the envelope came changed"
 must delivers-twice sent 1 good fail "the message was delivered 2 times"
 must delivers-again-at-stop sent 1 good fail "the message was delivered 2 times"

@@ -98,6 +98,10 @@ void Attempt::hand_over_by_level() {
   Message sent = message_;
   if (is(Fault::kChangesBody)) sent.content.replace(sent.content.rfind("stands"), 6, "stood ");
   if (is(Fault::kChangesEnvelope)) std::swap(sent.sender, sent.recipient);
+  if (is(Fault::kEndsCommandsWithLf)) {
+    std::string unread;
+    if (next_.say("NOOP\n")) next_.reply(unread);
+  }
   const int code = hand_over(next_, sent);
   if (code == 250) fate_ = Fate::kDelivered;
   if (code >= 500) fate_ = Fate::kBounced;

@@ -25,6 +25,7 @@ constexpr std::pair<std::string_view, Fault> kFaults[] = {
     {"loses-messages", Fault::kLosesMessages},
     {"changes-body", Fault::kChangesBody},
     {"changes-envelope", Fault::kChangesEnvelope},
+    {"ends-commands-with-lf", Fault::kEndsCommandsWithLf},
     {"delivers-twice", Fault::kDeliversTwice},
     {"delivers-again-at-stop", Fault::kDeliversAgainAtStop},
     {"delivers-to-another", Fault::kDeliversToAnother},

@@ -37,6 +37,7 @@ enum class Fault {
   kLosesMessages,
   kChangesBody,
   kChangesEnvelope,
+  kEndsCommandsWithLf,
   kDeliversTwice,
   kDeliversAgainAtStop,
   kDeliversToAnother,
