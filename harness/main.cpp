@@ -94,6 +94,7 @@ void add_list(CLI::App& app, postern::ListOptions& options) {
 
 void add_gaps(CLI::App& app, postern::GapsOptions& options) {
   auto* gaps = app.add_subcommand("gaps", "Show what no case covers");
+  gaps->add_option("which", options.which, "List the gaps whose id begins so, one by one");
   gaps->add_option("--new", options.begin, "Write the beginnings of what closes this gap");
   gaps->add_option("--faults", options.faults,
                    "The report of scripts/faults, for faults that nothing catches")
@@ -125,7 +126,7 @@ int main(int argc, char** argv) {
   list.reports = "reports";
   std::string check_directory;
   std::string certs_directory;
-  std::vector<std::string> requirements;
+  postern::CoverageOptions coverage_options;
   postern::GapsOptions gaps;
   postern::NewStoryOptions new_story;
 
@@ -144,7 +145,10 @@ int main(int argc, char** argv) {
                     "Folder to check (default: where scenarios are sought)");
   auto* coverage =
       app.add_subcommand("coverage", "Show each requirement with the cases that cite it");
-  coverage->add_option("requirement", requirements, "List every case of these requirements");
+  coverage->add_option("requirement", coverage_options.wanted,
+                       "List every case of these requirements");
+  coverage->add_flag("--cases", coverage_options.cases,
+                     "Below each requirement, the rules and stories that cite it");
   coverage->footer(
       "Exit codes: 0 every requirement has a case; 1 one has none; 2 a bad file, no such one.");
   add_gaps(app, gaps);
@@ -173,7 +177,7 @@ int main(int argc, char** argv) {
     std::signal(SIGPIPE, SIG_DFL);
     if (app.got_subcommand("list")) return postern::list_command(common, list);
     if (app.got_subcommand("check")) return postern::check_command(common, check_directory);
-    if (app.got_subcommand("coverage")) return postern::coverage_command(common, requirements);
+    if (app.got_subcommand("coverage")) return postern::coverage_command(common, coverage_options);
     if (app.got_subcommand("gaps")) return postern::gaps_command(common, gaps);
     if (app.got_subcommand("new-story")) return postern::new_story_command(common, new_story);
     return postern::certs_command(common, certs_directory);

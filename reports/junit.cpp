@@ -107,6 +107,14 @@ Index::Index(ResultsReader& reader) {
 void Index::add(const CaseResult& result, const ResultsReader::Spot& spot) {
   const auto suite = suites_by_name_.emplace(result.suite, suites.size());
   if (suite.second) suites.push_back({result.suite, result.settings, {}});
+  // Of settings that differ from case to case the suite says nothing.
+  Facts& settings = suites[suite.first->second].settings;
+  settings.erase(std::remove_if(settings.begin(), settings.end(),
+                                [&](const auto& fact) {
+                                  return std::find(result.settings.begin(), result.settings.end(),
+                                                   fact) == result.settings.end();
+                                }),
+                 settings.end());
   std::vector<Entry>& entries = suites[suite.first->second].entries;
   const auto found = entries_by_id_.emplace(result.id, entries.size());
   if (found.second) entries.emplace_back();

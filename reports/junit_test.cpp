@@ -134,6 +134,17 @@ std::vector<CaseResult> every_verdict() {
           sample_failure()};
 }
 
+TEST(JUnit, ASuiteSaysNothingOfSettingsThatDiffer) {
+  CaseResult story = sample_pass(), other = sample_pass();
+  story.suite = other.suite = "stories";
+  other.id += "2";
+  other.settings.front().second = "attempt";
+  const Xml xml(junit_of({story, other}));
+  const std::string property = "//testsuite/properties/property[@name='";
+  EXPECT_THAT(xml.all(property + "server-level']/@value"), IsEmpty());
+  EXPECT_EQ(xml.one(property + "client-level']/@value"), "verify");
+}
+
 TEST(JUnit, VerdictsBecomeTheElementsOfTheTable) {
   const Xml xml(junit_of(every_verdict()));
   ASSERT_TRUE(xml.well_formed());

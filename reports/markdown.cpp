@@ -146,6 +146,19 @@ void add_list(std::string& out, const Summary& summary) {
   }
 }
 
+// add_requirements lists every requirement that a case cites.
+void add_requirements(std::string& out, const Summary& summary) {
+  if (summary.cited().empty()) return;
+  out +=
+      "\n### Requirements\n\nA case counts under each requirement that decides it.\n\n"
+      "| requirement | cases | passed | failed | other |\n|---|---:|---:|---:|---:|\n";
+  for (const Cited& cited : summary.cited()) {
+    out += fmt::format("| {}{} | {} | {} | {} | {} |\n", cited.failed > 0 ? "❌ " : "",
+                       plain(cited.id), grouped(cited.cases), grouped(cited.passed),
+                       grouped(cited.failed), grouped(cited.cases - cited.passed - cited.failed));
+  }
+}
+
 void add_counts(std::string& out, const RunSummary& run) {
   const Summary& summary = run.summary;
   out += counts_text(summary.tally()) + ".\n";
@@ -179,6 +192,7 @@ std::string markdown_text(const RunSummary& run) {
   for (const Grid& grid : run.summary.grids()) add_grid(out, grid);
   if (!run.summary.grids().empty()) add_legend(out);
   add_list(out, run.summary);
+  add_requirements(out, run.summary);
   return out;
 }
 

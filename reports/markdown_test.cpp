@@ -70,6 +70,19 @@ TEST(Markdown, GroupsByRequirement) {
   EXPECT_THAT(page, HasSubstr("#### No requirement\n\n- **error** `none`\n"));
 }
 
+TEST(Markdown, CountsEveryRequirement) {
+  CaseResult story = sample_pass();
+  story.inbound.requirement = "OUT-10";
+  story.outbound = {};
+  CaseResult skipped = sample_pass();
+  skipped.verdict = Verdict::kSkip;
+  EXPECT_THAT(
+      markdown_of({story, sample_failure(), sample_pass(), skipped}),
+      HasSubstr("| requirement | cases | passed | failed | other |\n|---|---:|---:|---:|---:|\n"
+                "| IN-3 | 3 | 2 | 0 | 1 |\n| OUT-4 | 2 | 1 | 0 | 1 |\n"
+                "| ❌ OUT-5 | 1 | 0 | 1 | 0 |\n| OUT-10 | 1 | 1 | 0 | 0 |\n"));
+}
+
 TEST(Markdown, ListsNoMoreThanItHasRoomFor) {
   const std::vector<CaseResult> many(kListed + 3, sample_failure());
   EXPECT_THAT(markdown_of(many), HasSubstr("\nAnd 3 more, in the results file.\n"));

@@ -75,8 +75,9 @@ struct CaseResult {
   double seconds = 0;
   bool control = false;  ///< Taken along as somebody's control: not chosen, not counted.
   std::vector<Line> events;
-  std::vector<std::string> record;  ///< The gateway's own lines about this message.
-  std::string rerun;                ///< The command that runs just this case again.
+  std::vector<std::string> record;    ///< The gateway's own lines about this message.
+  std::vector<std::string> warnings;  ///< The gateway's own lines that warn of its settings.
+  std::string rerun;                  ///< The command that runs just this case again.
 };
 
 /// Axes name settings and peer roles ("client", "server") with their values, in the order in which

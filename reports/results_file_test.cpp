@@ -113,6 +113,7 @@ void expect_same(const CaseResult& got, const CaseResult& want) {
   EXPECT_NEAR(got.seconds, want.seconds, 1e-6);
   EXPECT_EQ(got.control, want.control);
   EXPECT_EQ(got.record, want.record);
+  EXPECT_EQ(got.warnings, want.warnings);
   EXPECT_EQ(got.rerun, want.rerun);
   ASSERT_EQ(got.events.size(), want.events.size());
   for (std::size_t i = 0; i < want.events.size(); ++i) {

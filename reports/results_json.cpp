@@ -216,6 +216,7 @@ CaseResult case_from(const json::object& line) {
     for (const json::value& value : *events) result.events.push_back(event(value));
   }
   result.record = list(line, "record");
+  result.warnings = list(line, "warnings");
   result.rerun = text(line, "rerun");
   return result;
 }

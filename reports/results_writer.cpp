@@ -148,6 +148,7 @@ void add_case(Json& json, const CaseResult& result) {
     json.close(']');
   }
   json.list("record", result.record);
+  json.list("warnings", result.warnings);
   json.optional("rerun", result.rerun);
   json.close('}');
 }

@@ -26,6 +26,13 @@ bool blames(const CaseResult& result, const Leg& leg, const Leg& other) {
   return leg.grade.empty() || !other.grade.empty();
 }
 
+// is_before orders ids as people count: IN-9 comes before IN-10.
+bool is_before(const std::string& one, const std::string& other) {
+  const auto group = [](const std::string& id) { return id.substr(0, id.rfind('-')); };
+  if (group(one) != group(other)) return group(one) < group(other);
+  return one.size() != other.size() ? one.size() < other.size() : one < other;
+}
+
 void add_to_cell(Cell& cell, const Leg& leg, Verdict verdict, bool wrong) {
   ++cell.cases;
   if (wrong) ++cell.wrong;
@@ -137,7 +144,23 @@ void Summary::add(const CaseResult& result) {
   if (kind == by_kind_.end()) kind = by_kind_.insert(kind, {result.kind, Tally()});
   kind->second.count(result);
   if (is_wrong(result.verdict)) list(result);
+  cite(result, result.inbound, result.outbound);
+  if (result.outbound.requirement != result.inbound.requirement)
+    cite(result, result.outbound, result.inbound);
   if (result.kind == "matrix") add_to_grid(result);
+}
+
+void Summary::cite(const CaseResult& result, const Leg& leg, const Leg& other) {
+  if (leg.requirement.empty()) return;
+  auto known = std::lower_bound(
+      cited_.begin(), cited_.end(), leg.requirement,
+      [](const Cited& one, const std::string& id) { return is_before(one.id, id); });
+  if (known == cited_.end() || known->id != leg.requirement)
+    known = cited_.insert(known, {leg.requirement, leg.requirement_text});
+  ++known->cases;
+  const bool met = is_wrong(result.verdict) && !blames(result, leg, other);
+  if (met || result.verdict == Verdict::kPass) ++known->passed;
+  if (!met && result.verdict == Verdict::kFail) ++known->failed;
 }
 
 void Summary::list(const CaseResult& result) {

@@ -63,6 +63,14 @@ struct Broken {
   int cases = 0;
 };
 
+/// Cited is a requirement with the cases that cite it, on either leg.
+struct Cited {
+  std::string id, text;
+  int cases = 0;
+  int passed = 0,
+      failed = 0;  ///< On the leg that cites it. What is in neither had no answer, or was skipped.
+};
+
 /// short_text gives an outcome in the few characters of a cell: "accept tls", "accept clear",
 /// "drop 530", "redirect clear #2" (on the second connection), "hold 4.7.5".
 std::string short_text(const Outcome& outcome);
@@ -86,6 +94,8 @@ class Summary {
   /// broken are the requirements of all of these, each case counted under one, in order of first
   /// appearance.
   const std::vector<Broken>& broken() const { return broken_; }
+  /// cited are all requirements, in the order of their ids; a case counts under each that it cites.
+  const std::vector<Cited>& cited() const { return cited_; }
   /// not_passed counts those cases, the unlisted ones too.
   int not_passed() const { return tally_.chosen() - tally_.pass - tally_.skip; }
   int inbound_decisions() const;
@@ -94,12 +104,14 @@ class Summary {
  private:
   void add_to_grid(const CaseResult& result);
   void list(const CaseResult& result);
+  void cite(const CaseResult& result, const Leg& leg, const Leg& other);
 
   Tally tally_;
   std::vector<std::pair<std::string, Tally>> by_kind_;
   std::vector<Grid> grids_;
   std::vector<Listed> listed_;
   std::vector<Broken> broken_;
+  std::vector<Cited> cited_;
   /// Where suites and peers stand, by "suite", "grid\nclient=NAME" …
   std::unordered_map<std::string, std::size_t> rows_, columns_;
 };

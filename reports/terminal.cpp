@@ -216,6 +216,11 @@ std::string summary_text(const Summary& summary, int exit_code, Colour colour) {
     if (unlisted > 0) out += "  and " + grouped(unlisted) + " more, in the results file\n";
     out += "\n";
   }
+  for (const Cited& cited : summary.cited()) {
+    if (cited.failed > 0)
+      out += fmt::format("  {}{} of {} failed\n", padded(shown(cited.id), 16),
+                         grouped(cited.failed), grouped(cited.cases));
+  }
   for (const auto& [kind, tally] : summary.by_kind()) {
     if (summary.by_kind().size() > 1) out += "  " + padded(kind, 16) + counts_text(tally) + "\n";
   }

@@ -118,6 +118,9 @@ TEST(Summary, KeepsTheFirstFailuresOnly) {
   EXPECT_EQ(summary.listed().size(), kListed);
   EXPECT_EQ(summary.not_passed(), 60);
   EXPECT_THAT(summary_text(summary, 1, Colour::kNo), HasSubstr("and 10 more, in the results file"));
+  EXPECT_THAT(summary_text(summary, 1, Colour::kNo),
+              HasSubstr("\n  OUT-5           60 of 60 failed\n60 cases"));
+  EXPECT_THAT(summary_text(summary, 1, Colour::kNo), Not(HasSubstr("  IN-3 ")));
 }
 
 TEST(GridText, ArrangesByTheAxes) {

@@ -6,6 +6,7 @@
 #include <cctype>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <set>
 #include <tuple>
 
@@ -172,6 +173,8 @@ class ClientReading {
         if (answers_) due_ = due_after(here_, in_tls_);
         break;
       case StepKind::kStarttls:
+        for (const Deviation& one : step.tls.deviations)
+          done_.insert({Role::kClient, one.at, one.act});
         in_tls_ = true;
         due_ = due_after(Point::kStarttls, true);
         break;
@@ -243,6 +246,7 @@ void add_faults_of(const Script& script, std::set<Fault>& done) {
     if (step.kind == StepKind::kConnect) in_tls = false;
     if (step.kind == StepKind::kConnect) here = Point::kGreeting;
     if (step.kind == StepKind::kStarttls) in_tls = true;
+    for (const Deviation& one : step.tls.deviations) done.insert({Role::kServer, one.at, one.act});
     if (step.kind == StepKind::kHear) here = point_of(step.commands.front(), in_tls, here);
     if (step.kind == StepKind::kDeliver || step.kind == StepKind::kMessage) here = Point::kDot;
     if (step.kind == StepKind::kSay && !is_due(step.bytes, here))
@@ -254,9 +258,15 @@ void add_faults_of(const Script& script, std::set<Fault>& done) {
 
 /// may_be tells whether a fault makes sense and can be judged: a client has nothing due before it
 /// is greeted; what it says in place of the dot is text of its message; and of a client that resets
-/// within a handshake nothing more is seen. A server says nothing at the points that are not its.
+/// within a handshake nothing more is seen. A server says nothing at the points that are not its,
+/// and one that leaves a reply out stalls. Half a flight needs one that is in clear text.
 bool may_be(const Fault& fault) {
   const bool client = fault.role == Role::kClient;
+  if (fault.act == Act::kTruncate || fault.act == Act::kAlert)
+    return fault.at == Point::kClientHello || (client && fault.at == Point::kCertificate);
+  if (fault.act == Act::kSkip)
+    return client && (fault.at == Point::kEhlo || fault.at == Point::kAfterTls ||
+                      fault.at == Point::kMail || fault.at == Point::kRcpt);
   switch (fault.at) {
     case Point::kGreeting:
       return !client || fault.act == Act::kSay;
@@ -265,7 +275,8 @@ bool may_be(const Fault& fault) {
     case Point::kCertificate:
       return !client || fault.act != Act::kReset;
     case Point::kFinished:
-      return fault.act == Act::kClose || (!client && fault.act == Act::kReset);
+      return fault.act == Act::kClose || fault.act == Act::kStall ||
+             (!client && fault.act == Act::kReset);
     case Point::kBody:
       return client || fault.act != Act::kSay;
     case Point::kDot:
@@ -275,27 +286,95 @@ bool may_be(const Fault& fault) {
   }
 }
 
-void add_faults(const Catalogue& catalogue, std::vector<Gap>& gaps) {
-  std::set<Fault> done;
-  for (const Role role : kRoles)
-    for (const Peer* peer : on_axes(catalogue, role))
-      for (const Deviation& deviation : peer->deviations)
-        done.insert({role, deviation.at, deviation.act});
+/// Played tells under which levels, of the leg that it is on, a fault is played.
+using Played = std::map<Fault, std::set<std::string>>;
+
+const Setting& level_of(Role role) {
+  return *setting(role == Role::kClient ? "server-level" : "client-level");
+}
+
+void play_peer(const Catalogue& catalogue, Role role, const std::string& name,
+               const std::string& level, Played& played) {
+  const auto& peers = role == Role::kClient ? catalogue.clients : catalogue.servers;
+  const auto peer = peers.find(name);
+  if (peer == peers.end()) return;
+  for (const Deviation& one : peer->second.deviations)
+    played[{role, one.at, one.act}].insert(level);
+}
+
+Played played_faults(const Catalogue& catalogue) {
+  Played played;
+  const auto under = [](const Assignment& settings, Role role) {
+    const std::string* stated = settings.get(level_of(role).name);
+    return stated == nullptr ? level_of(role).default_value : *stated;
+  };
+  for (const MatrixCase& one : catalogue.matrix_cases) {
+    play_peer(catalogue, Role::kClient, one.client, under(one.settings, Role::kClient), played);
+    if (one.outbound != nullptr)
+      play_peer(catalogue, Role::kServer, one.server, under(one.settings, Role::kServer), played);
+  }
   for (const auto& story : catalogue.stories)
-    for (const Script& script : story->scripts) add_faults_of(script, done);
+    for (const Script& script : story->scripts) {
+      const bool own = !script.level.empty() && script.level != "same";
+      const std::string level = own ? script.level : under(story->settings, script.role);
+      play_peer(catalogue, script.role, script.peer, level, played);
+      std::set<Fault> done;
+      add_faults_of(script, done);
+      for (const Fault& fault : done) played[fault].insert(level);
+    }
+  return played;
+}
+
+/// occurs tells whether a conversation comes to a point at all: without TLS there is no handshake.
+bool occurs(Point point, const std::string& level) {
+  return level != "none" || point < Point::kStarttls || point > Point::kAfterTls;
+}
+
+const char* in_words(Act act) {
+  switch (act) {
+    case Act::kSay:
+      return "says what is not due";
+    case Act::kSkip:
+      return "leaves out what is due";
+    case Act::kClose:
+      return "closes";
+    case Act::kReset:
+      return "resets the connection";
+    case Act::kStall:
+      return "stalls";
+    case Act::kTruncate:
+      return "closes in the middle of its flight";
+    case Act::kAlert:
+      break;
+  }
+  return "sends an alert";
+}
+
+/// add_fault gives one gap where nobody plays `fault`, else one for each level without it.
+void add_fault(const Fault& fault, const Played& played, std::vector<Gap>& gaps) {
+  const std::string& at = deviation_points()[static_cast<std::size_t>(fault.at)];
+  const std::string& does = deviation_acts()[static_cast<std::size_t>(fault.act)];
+  const std::string id = fmt::format("fault/{}/{}/{}", role_word(fault.role), at, does);
+  const std::string what =
+      fmt::format("no {} {} at {}", role_word(fault.role), in_words(fault.act), at);
+  const auto known = played.find(fault);
+  if (known == played.end()) {
+    gaps.push_back({id, what});
+    return;
+  }
+  const Setting& leg = level_of(fault.role);
+  for (const std::string& level : leg.values)
+    if (occurs(fault.at, level) && known->second.count(level) == 0)
+      gaps.push_back({id + "/" + level, fmt::format("{} under {} {}", what, leg.name, level)});
+}
+
+void add_faults(const Catalogue& catalogue, std::vector<Gap>& gaps) {
+  const Played played = played_faults(catalogue);
   for (const Role role : kRoles)
     for (std::size_t point = 0; point < deviation_points().size(); ++point)
-      for (const Act act : {Act::kSay, Act::kClose, Act::kReset}) {
-        const Fault fault{role, static_cast<Point>(point), act};
-        if (done.count(fault) > 0 || !may_be(fault)) continue;
-        const std::string& at = deviation_points()[point];
-        const std::string& does = deviation_acts()[static_cast<std::size_t>(act)];
-        gaps.push_back({fmt::format("fault/{}/{}/{}", role_word(role), at, does),
-                        fmt::format("no {} {} at {}", role_word(role),
-                                    act == Act::kSay     ? "says what is not due"
-                                    : act == Act::kClose ? "closes"
-                                                         : "resets the connection",
-                                    at)});
+      for (std::size_t act = 0; act < deviation_acts().size(); ++act) {
+        const Fault fault{role, static_cast<Point>(point), static_cast<Act>(act)};
+        if (may_be(fault)) add_fault(fault, played, gaps);
       }
 }
 

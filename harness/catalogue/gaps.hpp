@@ -15,8 +15,9 @@ namespace postern {
 ///   settings/server-level=…/…    a combination of the settings' values in no case
 ///   certificate/NAME             one of the test PKI that no peer and no step shows
 ///   fault/ROLE/POINT/ACT         nobody does this in the conversation: say (what is not due),
-///   close
-///                                (FIN) or reset
+///   skip,
+///                                close (FIN), reset, stall, truncate or alert
+///   fault/ROLE/POINT/ACT/LEVEL   nobody does it under this level of the leg, but under another
 ///   story/TOPIC/clear|tls-1.2|tls-1.3
 ///                                no story of that folder speaks so
 ///   uncaught/NAME                a faulty gateway that no scenario caught

@@ -60,6 +60,31 @@ TEST_F(GapsTest, AFaultThatNoPeerHas) {
   EXPECT_THAT(gaps(), Not(Contains("fault/server/mail/reset")));
 }
 
+TEST_F(GapsTest, AFaultThatIsPlayedUnderSomeLevelsOnly) {
+  scenarios_.replace("peers.xml", "certificate=\"server-expired\"/>",
+                     "certificate=\"server-expired\"><deviate at=\"ehlo\" do=\"stall\"/></peer>");
+  const auto found = gaps();
+  EXPECT_THAT(found, Not(Contains("fault/server/ehlo/stall")));
+  EXPECT_THAT(found, Not(Contains("fault/server/ehlo/stall/attempt")));
+  EXPECT_THAT(found, Contains("fault/server/ehlo/stall/none"));
+  EXPECT_THAT(found, Contains("fault/server/ehlo/stall/require"));
+  EXPECT_THAT(found, Contains("fault/server/client-hello/truncate"));
+  EXPECT_THAT(found, Not(Contains("fault/server/certificate/truncate")));
+}
+
+TEST_F(GapsTest, AHandshakeOfAStoryCoversItsFaults) {
+  EXPECT_THAT(gaps(), Contains("fault/client/client-hello/reset"));
+  scenarios_.replace(
+      "hello.xml", "<starttls may=\"fail\" trust=\"root\" asked=\"no\"/>",
+      "<starttls may=\"fail\"><deviate at=\"client-hello\" do=\"reset\"/></starttls>");
+  const auto found = gaps();
+  EXPECT_THAT(found, Not(Contains("fault/client/client-hello/reset")));
+  EXPECT_THAT(found, Not(Contains("fault/client/client-hello/reset/attempt")));
+  // There is no handshake without TLS.
+  EXPECT_THAT(found, Not(Contains("fault/client/client-hello/reset/none")));
+  EXPECT_THAT(found, Contains("fault/client/client-hello/reset/require"));
+}
+
 TEST_F(GapsTest, APeerOnNoAxisCoversNothing) {
   scenarios_.replace("peers.xml", "</peers>",
                      "<peer role=\"server\" name=\"idle\" like=\"good\"><deviate at=\"mail\" "
@@ -147,6 +172,36 @@ TEST_F(SkeletonTest, StoriesOfAFaultLoad) {
                    fault_story_text("SMTP-3", "w", "client-hello", "reset"));
   EXPECT_TRUE(scenarios_.load()) << scenarios_.problems();
   EXPECT_EQ(fault_story_text("SMTP-3", "w", "certificate", "reset"), "");
+}
+
+TEST_F(SkeletonTest, StoriesOfSettingsAndOfFaultyGatewaysLoad) {
+  scenarios_.write(
+      "stories/settings/brand-new.xml",
+      settings_story_text("SET-1", "w", {"server-level=require", "client-level=none"}));
+  EXPECT_TRUE(scenarios_.load()) << scenarios_.problems();
+  StorySkeleton story{"IN-3", "w"};
+  story.note = "odd: a -- b --- c -";
+  scenarios_.write("stories/settings/brand-new.xml", story_text(story));
+  EXPECT_TRUE(scenarios_.load()) << scenarios_.problems();
+}
+
+TEST_F(SkeletonTest, AMatrixOfOneLevelLoads) {
+  for (const Role role : {Role::kClient, Role::kServer})
+    for (const char* level : {"none", "attempt", "require", "verify"}) {
+      if (role == Role::kClient && level == std::string_view("verify")) continue;
+      PeerSkeleton peer;
+      peer.role = role;
+      peer.name = "brand-new";
+      peer.point = "client-hello";
+      peer.act = "alert";
+      peer.level = level;
+      scenarios_.write("peers/brand-new.xml", peer_text(peer));
+      scenarios_.write("matrices/brand-new.xml", matrix_text(peer));
+      EXPECT_TRUE(scenarios_.load()) << scenarios_.problems();
+      peer.hold = false;
+      scenarios_.write("matrices/brand-new.xml", matrix_text(peer));
+      EXPECT_TRUE(scenarios_.load()) << scenarios_.problems();
+    }
 }
 
 TEST_F(SkeletonTest, PeersAndTheirMatricesLoad) {

@@ -20,6 +20,13 @@ std::string attribute(std::string_view name, std::string_view value) {
   return text;
 }
 
+/// in_a_comment gives `text` without what no comment may hold.
+std::string in_a_comment(std::string text) {
+  for (std::size_t at = 0; (at = text.find("--", at)) != std::string::npos;)
+    text.insert(at + 1, " ");
+  return text;
+}
+
 /// lines_of_a_message hand one message in, in clear text.
 std::string lines_of_a_message() {
   return "    <hear reply=\"220\"/>\n"
@@ -84,6 +91,7 @@ std::string server_lines(bool tls, const std::string& version) {
 std::string story_text(const StorySkeleton& story) {
   const std::string version = story.version == TlsVersion::k12 ? "1.2" : "1.3";
   std::string text = kDeclaration;
+  if (!story.note.empty()) text += "<!-- " + in_a_comment(story.note) + " -->\n";
   text += "<story" + attribute("ref", story.ref) + attribute("why", story.why) + ">\n";
   const bool client = story.side == Role::kClient;
   text += client ? "  <gateway server-level=\"attempt\"/>\n"
@@ -100,6 +108,25 @@ std::string story_text(const StorySkeleton& story) {
   return text + "</story>\n";
 }
 
+std::string settings_story_text(const std::string& ref, const std::string& why,
+                                const std::vector<std::string>& settings) {
+  std::string text = kDeclaration;
+  text += "<story" + attribute("ref", ref) + attribute("why", why) + ">\n  <gateway";
+  for (const std::string& one : settings)
+    text += attribute(one.substr(0, one.find('=')), one.substr(one.find('=') + 1));
+  return text +
+         "/>\n"
+         "  <client>\n"
+         "    <hear reply=\"220\"/>\n"
+         "    <say>EHLO client.postern.test</say>\n"
+         "    <hear reply=\"250\"/>\n"
+         "    <say>QUIT</say>\n"
+         "    <hear reply=\"221\"/>\n"
+         "    <end/>\n"
+         "  </client>\n"
+         "</story>\n";
+}
+
 std::string peer_text(const PeerSkeleton& peer) {
   const bool client = peer.role == Role::kClient;
   std::string text = "<peers>\n  <peer" + attribute("role", client ? "client" : "server") +
@@ -112,52 +139,87 @@ std::string peer_text(const PeerSkeleton& peer) {
   text += attribute("about", "at " + peer.point + ": " + peer.act) + ">\n";
   const char* bytes = client ? "NONSENSE\\r\\n" : "451 4.3.0 Not now\\r\\n";
   text += "    <deviate" + attribute("at", peer.point) + attribute("do", peer.act) +
-          (peer.act == "say" ? attribute("raw", bytes) : "") + "/>\n";
+          (peer.act == "say" ? attribute("raw", bytes) : "") +
+          (peer.act == "alert" ? attribute("alert", "internal_error") : "") + "/>\n";
   return text + "  </peer>\n</peers>\n";
 }
 
-std::string matrix_text(const PeerSkeleton& peer) {
-  const std::string& name = peer.name;
-  if (peer.role == Role::kClient)
-    return fmt::format(
-        "<matrix name=\"{0}\">\n"
-        "  <axis setting=\"server-level\" values=\"require\"/>\n"
-        "  <axis setting=\"client-certificate\" values=\"require\"/>\n"
-        "  <axis peer=\"client\" values=\"good-cert {0}\"/>\n"
-        "  <axis peer=\"server\" values=\"good\"/>\n\n"
-        "  <inbound>\n"
-        "    <rule ref=\"IN-7\" when=\"client=good-cert\" expect=\"accept tls=yes\"/>\n"
-        "    <rule ref=\"IN-7\" when=\"client={0}\" expect=\"drop | refuse | broken\"/>\n"
-        "  </inbound>\n\n"
-        "  <outbound>\n"
-        "    <rule ref=\"OUT-2\" when=\"server=good\" expect=\"redirect tls=yes\"/>\n"
-        "  </outbound>\n\n"
-        "  <disclosure>\n"
-        "    <rule ref=\"LEAK-2\" when=\"server=good\" next-hop=\"tls\" sender=\"tls\"/>\n"
-        "  </disclosure>\n"
-        "</matrix>\n",
-        name);
+namespace {
+
+/// LevelRule is what a sending level means for a message to the good server.
+struct LevelRule {
+  const char* level;
+  const char* ref;
+  const char* expect;
+  const char* disclosure_ref;
+  const char* places;
+};
+constexpr LevelRule kLevelRules[] = {
+    {"none", "OUT-1", "redirect tls=no", "LEAK-1", "clear-untried"},
+    {"attempt", "OUT-2", "redirect tls=yes", "LEAK-2", "tls"},
+    {"require", "OUT-3", "redirect tls=yes", "LEAK-3", "tls"},
+    {"verify", "OUT-4", "redirect tls=yes", "LEAK-4", "tls"},
+};
+
+std::string client_matrix(const std::string& name, const std::string& level) {
+  // Under require alone a certificate can be demanded.
+  const bool demands = level == "require";
   return fmt::format(
       "<matrix name=\"{0}\">\n"
-      "  <axis setting=\"client-level\" values=\"require verify\"/>\n"
+      "  <axis setting=\"server-level\" values=\"{1}\"/>\n"
+      "  <axis setting=\"client-certificate\" values=\"{2}\"/>\n"
+      "  <axis peer=\"client\" values=\"good-cert {0}\"/>\n"
+      "  <axis peer=\"server\" values=\"good\"/>\n\n"
+      "  <inbound>\n"
+      "    <rule ref=\"IN-7\" when=\"client=good-cert\" expect=\"accept tls={3}\"/>\n"
+      "    <rule ref=\"IN-7\" when=\"client={0}\" expect=\"drop | refuse | broken\"/>\n"
+      "  </inbound>\n\n"
+      "  <outbound>\n"
+      "    <rule ref=\"OUT-2\" when=\"server=good\" expect=\"redirect tls=yes\"/>\n"
+      "  </outbound>\n\n"
+      "  <disclosure>\n"
+      "    <rule ref=\"LEAK-2\" when=\"server=good\" next-hop=\"tls\" sender=\"tls\"/>\n"
+      "  </disclosure>\n"
+      "</matrix>\n",
+      name, level, demands ? "require" : "none", level == "none" ? "no" : "yes");
+}
+
+std::string server_matrix(const PeerSkeleton& peer, const std::vector<std::string>& levels) {
+  std::string words, outbound, disclosure;
+  for (const LevelRule& one : kLevelRules) {
+    if (std::find(levels.begin(), levels.end(), one.level) == levels.end()) continue;
+    words += (words.empty() ? "" : " ") + std::string(one.level);
+    outbound += fmt::format(
+        "    <rule ref=\"{0}\" when=\"client-level={1} server=good\" expect=\"{2}\"/>\n"
+        "    <rule ref=\"{3}\" when=\"client-level={1} server={4}\" expect=\"{5}\"/>\n",
+        one.ref, one.level, one.expect, peer.hold ? "OUT-9" : "OUT-6", peer.name,
+        peer.hold ? "hold" : one.expect);
+    disclosure += fmt::format(
+        "    <rule ref=\"{0}\" when=\"client-level={1}\" next-hop=\"{2}\" sender=\"{2}\"/>\n",
+        one.disclosure_ref, one.level, one.places);
+  }
+  return fmt::format(
+      "<matrix name=\"{0}\">\n"
+      "  <axis setting=\"client-level\" values=\"{1}\"/>\n"
       "  <axis peer=\"client\" values=\"plain\"/>\n"
       "  <axis peer=\"server\" values=\"good {0}\"/>\n\n"
       "  <inbound>\n"
       "    <rule ref=\"IN-2\" when=\"client=plain\" expect=\"accept tls=no\"/>\n"
       "  </inbound>\n\n"
-      "  <outbound>\n"
-      "    <rule ref=\"OUT-3\" when=\"client-level=require server=good\" expect=\"redirect "
-      "tls=yes\"/>\n"
-      "    <rule ref=\"OUT-4\" when=\"client-level=verify server=good\" expect=\"redirect "
-      "tls=yes\"/>\n"
-      "    <rule ref=\"{1}\" when=\"server={0}\" expect=\"{2}\"/>\n"
-      "  </outbound>\n\n"
-      "  <disclosure>\n"
-      "    <rule ref=\"LEAK-3\" when=\"client-level=require\" next-hop=\"tls\" sender=\"tls\"/>\n"
-      "    <rule ref=\"LEAK-4\" when=\"client-level=verify\" next-hop=\"tls\" sender=\"tls\"/>\n"
-      "  </disclosure>\n"
+      "  <outbound>\n{2}  </outbound>\n\n"
+      "  <disclosure>\n{3}  </disclosure>\n"
       "</matrix>\n",
-      name, peer.hold ? "OUT-9" : "OUT-6", peer.hold ? "hold" : "redirect tls=yes");
+      peer.name, words, outbound, disclosure);
+}
+
+}  // namespace
+
+std::string matrix_text(const PeerSkeleton& peer) {
+  const std::string& level = peer.level;
+  if (peer.role == Role::kClient)
+    return client_matrix(peer.name, level.empty() ? "require" : level);
+  return server_matrix(peer, level.empty() ? std::vector<std::string>{"require", "verify"}
+                                           : std::vector<std::string>{level});
 }
 
 std::string fault_story_text(const std::string& ref, const std::string& why,
@@ -184,6 +246,7 @@ std::string fault_story_text(const std::string& ref, const std::string& why,
         return part.point == (hello ? "after-tls" : quit ? "mail" : point);
       });
   if (point == "greeting" || (here == std::end(kParts) && point != "dot")) return "";
+  if (!says && act != "close" && act != "reset") return "";
   if (says && (hello || point == "body" || point == "dot")) return "";
   std::string text = kDeclaration;
   text += "<story" + attribute("ref", ref) + attribute("why", why) +

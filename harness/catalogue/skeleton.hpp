@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "catalogue/catalogue.hpp"
 
@@ -17,10 +18,16 @@ struct StorySkeleton {
   Role side = Role::kClient;  ///< Whose lines are written out; a named peer plays the other.
   bool tls = true;
   TlsVersion version = TlsVersion::k13;
+  std::string note = {};  ///< A comment above it; empty: none.
 };
 
 /// story_text gives the file of a new story.
 std::string story_text(const StorySkeleton& story);
+
+/// settings_story_text gives the file of a story under `settings` ("NAME=VALUE" each), in which a
+/// client greets and goes.
+std::string settings_story_text(const std::string& ref, const std::string& why,
+                                const std::vector<std::string>& settings);
 
 /// PeerSkeleton is a peer with one fault, or with a certificate of its own.
 struct PeerSkeleton {
@@ -29,6 +36,7 @@ struct PeerSkeleton {
   std::string certificate;  ///< Empty: that of the good peer.
   std::string point, act;   ///< Empty: no deviation.
   bool hold = true;         ///< Server: whether its message is expected to be held.
+  std::string level;        ///< Of its leg, that the matrix sets; empty: those that require TLS.
 };
 
 /// peer_text gives the file of a new peer, matrix_text that of a matrix which tries it beside its
@@ -38,8 +46,8 @@ std::string matrix_text(const PeerSkeleton& peer);
 
 /// fault_story_text gives the file of a story in which a client does `act` at `point` of its
 /// conversation, and then, where it has not done so before, comes back and hands its message in. ""
-/// where that is no story (what goes wrong within a handshake, or what is not due in a message's
-/// text).
+/// where that is no story (what goes wrong within a handshake, what is not due in a message's text,
+/// and what is neither said nor an ending).
 std::string fault_story_text(const std::string& ref, const std::string& why,
                              const std::string& point, const std::string& act);
 

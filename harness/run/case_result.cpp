@@ -275,7 +275,8 @@ void weigh_twins(const Catalogue& catalogue, std::vector<JudgedCase>& judged) {
   }
 }
 
-// weigh_warnings fails the cases of a configuration that must come with a warning and came without.
+// weigh_warnings fails the cases of a configuration that came without a warning that is due, or
+// with one that is due under other settings.
 void weigh_warnings(const ResultContext& context, const StageReport& report, JudgedCase& one) {
   const MatrixCase* cell = one.played->what.matrix;
   if (cell == nullptr || grade_of(context.gateway->grade) != Grade::kForm) return;
@@ -286,9 +287,10 @@ void weigh_warnings(const ResultContext& context, const StageReport& report, Jud
           std::any_of(report.warnings.begin(), report.warnings.end(), [&](const std::string& line) {
             return line.find(warning.mentions) != std::string::npos;
           });
-      if (!warning.when.holds(cell->settings) || warned) continue;
+      if (warned == warning.when.holds(cell->settings)) continue;
       one.judgement.details.push_back(
-          fmt::format("{}: expected a warning on the gateway's record, got none", warning.ref));
+          warning.ref + (warned ? ": expected no such warning on the gateway's record, got one"
+                                : ": expected a warning on the gateway's record, got none"));
       if (one.judgement.verdict != Verdict::kPass) continue;
       one.judgement.verdict = Verdict::kFail;
       one.judgement.reason = one.judgement.details.back();
@@ -329,6 +331,7 @@ std::vector<JudgedCase> judge_stage(const ResultContext& context, const StageRep
     result.grade = word(one.judgement.grade);
     if (!played->played) forget_legs(result);
     result.reason = one.judgement.reason;
+    result.warnings = report.warnings;
     result.details = one.judgement.details;
     if (!result.details.empty() && result.details.front() == result.reason)
       result.details.erase(result.details.begin());

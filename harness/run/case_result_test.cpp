@@ -147,10 +147,24 @@ TEST_F(CaseResultTest, AMissingWarningFailsTheWholeConfiguration) {
   report_.warnings.emplace_back(
       R"({"event":"warning","requirement":"SET-4","reason":"not for a public MX"})");
   EXPECT_EQ(judge_stage(context_, report_)[0].result.verdict, Verdict::kFail);
+  report_.warnings.clear();
   report_.warnings.emplace_back(
       R"({"event":"warning","requirement":"SET-3","reason":"works properly only under require"})");
   const auto judged = judge_stage(context_, report_);
   EXPECT_EQ(judged[0].result.verdict, Verdict::kPass) << judged[0].result.reason;
+  EXPECT_EQ(judged[0].result.warnings, report_.warnings);
+}
+
+TEST_F(CaseResultTest, AWarningThatIsDueUnderOtherSettingsFailsTheWholeConfiguration) {
+  add_delivered(
+      "tls-modes/server-level=attempt/client-certificate=request/client-level=attempt/client=plain/"
+      "server=good");
+  EXPECT_EQ(judge_stage(context_, report_)[0].result.verdict, Verdict::kPass);
+  report_.warnings.emplace_back(
+      R"({"event":"warning","reason":"works properly only under require"})");
+  const auto judged = judge_stage(context_, report_);
+  EXPECT_EQ(judged[0].result.verdict, Verdict::kFail);
+  EXPECT_THAT(judged[0].result.reason, HasSubstr("SET-3: expected no such warning"));
 }
 
 TEST_F(CaseResultTest, ACaseOfAGatewayThatNeverStartedIsAnError) {

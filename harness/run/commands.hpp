@@ -44,7 +44,14 @@ struct ListOptions {
   std::string reports;  ///< For ctest: where each test writes its results and JUnit.
 };
 
+struct CoverageOptions {
+  std::vector<std::string>
+      wanted;          ///< Requirements whose cases are listed; empty: all are counted.
+  bool cases = false;  ///< Below each the rules and stories that cite it.
+};
+
 struct GapsOptions {
+  std::string which;  ///< What the ids of the gaps to list begin with; empty: all, faults in short.
   std::string begin;  ///< The id of a gap to write the beginnings of what closes it.
   std::string faults = "build/reports/faults.md";  ///< What scripts/faults wrote; may be missing.
 };
@@ -58,7 +65,7 @@ int run_command(const CommonOptions& common, const RunOptions& options);
 int list_command(const CommonOptions& common, const ListOptions& options);
 int check_command(const CommonOptions& common, const std::string& directory);
 int certs_command(const CommonOptions& common, const std::string& directory);
-int coverage_command(const CommonOptions& common, const std::vector<std::string>& wanted);
+int coverage_command(const CommonOptions& common, const CoverageOptions& options);
 int gaps_command(const CommonOptions& common, const GapsOptions& options);
 int new_story_command(const CommonOptions& common, const NewStoryOptions& options);
 

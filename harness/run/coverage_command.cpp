@@ -1,5 +1,6 @@
 #include <fmt/core.h>
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -34,13 +35,41 @@ int list_cases(const Catalogue& catalogue, const std::vector<std::string>& wante
   return all_cited ? 0 : 1;
 }
 
+// print_cited prints what cites a requirement, a line each: the rules of matrices with how many
+// cases they decide, and the stories.
+void print_cited(const Catalogue& catalogue, const std::string& requirement) {
+  std::map<const void*, std::size_t> decided;
+  for (const MatrixCase& cell : catalogue.matrix_cases) {
+    ++decided[cell.inbound];
+    ++decided[cell.outbound];
+    ++decided[cell.disclosure];
+  }
+  const auto print = [&](const Matrix& matrix, const char* part, const auto& rules) {
+    for (const auto& rule : rules) {
+      if (rule.ref != requirement) continue;
+      const auto cases = decided.find(&rule);
+      fmt::print("  {} {}: {}{}\n", matrix.name, part, rule.when.text(),
+                 cases == decided.end() ? "" : fmt::format("  ({} cases)", cases->second));
+    }
+  };
+  for (const auto& matrix : catalogue.matrices) {
+    print(*matrix, "inbound", matrix->inbound);
+    print(*matrix, "outbound", matrix->outbound);
+    print(*matrix, "disclosure", matrix->disclosure);
+    print(*matrix, "invalid", matrix->invalid);
+    print(*matrix, "warning", matrix->warnings);
+  }
+  for (const auto& story : catalogue.stories)
+    if (story->ref == requirement) fmt::print("  {}\n", story->id());
+}
+
 }  // namespace
 
-int coverage_command(const CommonOptions& common, const std::vector<std::string>& wanted) {
+int coverage_command(const CommonOptions& common, const CoverageOptions& options) {
   Loaded loaded;
   if (!load(common.scenarios, loaded)) return 2;
   const Catalogue& catalogue = *loaded.catalogue;
-  if (!wanted.empty()) return list_cases(catalogue, wanted);
+  if (!options.wanted.empty()) return list_cases(catalogue, options.wanted);
   const auto cited = citations(catalogue);
   fmt::print("{:<9} {:<8} {:>8} {:>8} {:>10} {:>8} {:>8}  {}\n", "id", "level", "inbound",
              "outbound", "disclosure", "settings", "stories", "source");
@@ -50,6 +79,7 @@ int coverage_command(const CommonOptions& common, const std::vector<std::string>
     fmt::print("{:<9} {:<8} {:>8} {:>8} {:>10} {:>8} {:>8}  {}\n", requirement->id,
                requirement->level, by.inbound, by.outbound, by.disclosure, by.settings, by.stories,
                requirement->source);
+    if (options.cases) print_cited(catalogue, requirement->id);
     if (!by.any()) ++without;
   }
   if (without == 0) {

@@ -8,6 +8,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "catalogue/citations.hpp"
 #include "catalogue/gaps.hpp"
 #include "catalogue/skeleton.hpp"
 #include "run/commands.hpp"
@@ -119,6 +120,37 @@ int write_peer(const CommonOptions& common, const Catalogue& catalogue, const Pe
   return 0;
 }
 
+// begin_settings begins a story under settings that no case has.
+int begin_settings(const CommonOptions& common, const Catalogue& catalogue, const Gap& gap) {
+  std::vector<std::string> settings;
+  std::string name = "under";
+  for (const std::string_view one : split(gap.id, '/')) {
+    const std::size_t equals = one.find('=');
+    if (equals == std::string_view::npos) continue;
+    settings.emplace_back(one);
+    name += "-" + std::string(one.substr(equals + 1));
+  }
+  const Requirement& first = *in_order(catalogue).front();
+  return write_story(common, catalogue,
+                     {name, "settings", first.id, settings_story_text(first.id, gap.what, settings),
+                      Role::kClient});
+}
+
+// begin_uncaught begins a story that names the faulty gateway which it has to catch.
+int begin_uncaught(const CommonOptions& common, const Catalogue& catalogue, const Gap& gap) {
+  const std::string fault = gap.id.substr(gap.id.find('/') + 1);
+  const Requirement& first = *in_order(catalogue).front();
+  StorySkeleton story{first.id, first.text, Role::kClient};
+  story.note = fault + ": " + gap.what + ". Seen when `scripts/faults " + fault + "` says so.";
+  std::string name = "catches-" + fault;
+  std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) {
+    return std::isalnum(c) != 0 || c == '.' ? static_cast<char>(std::tolower(c)) : '-';
+  });
+  return write_story(common, catalogue,
+                     {name, folder_for(catalogue, story.ref, story.side), story.ref,
+                      story_text(story), story.side});
+}
+
 // begin writes what closes one gap.
 int begin(const CommonOptions& common, const Catalogue& catalogue, const Gap& gap) {
   const auto parts = split(gap.id, '/');
@@ -159,11 +191,14 @@ int begin(const CommonOptions& common, const Catalogue& catalogue, const Gap& ga
     peer.role = parts[1] == "client" ? Role::kClient : Role::kServer;
     peer.point = std::string(parts[2]);
     peer.act = std::string(parts[3]);
-    peer.name = fmt::format("{}-{}-{}", parts[1], peer.point, peer.act);
+    peer.level = parts.size() > 4 ? std::string(parts[4]) : "";
+    peer.name = fmt::format("{}-{}-{}{}{}", parts[1], peer.point, peer.act,
+                            peer.level.empty() ? "" : "-under-", peer.level);
     peer.hold = peer.point != "quit";
     const std::string ref = peer.point == "body" || peer.point == "dot" ? "SMTP-10" : "SMTP-3";
     const auto requirement = catalogue.requirements.find(ref);
-    if (peer.role == Role::kClient && requirement != catalogue.requirements.end()) {
+    if (peer.role == Role::kClient && peer.level.empty() &&
+        requirement != catalogue.requirements.end()) {
       const std::string text =
           fault_story_text(ref, requirement->second.text, peer.point, peer.act);
       if (!text.empty())
@@ -173,10 +208,8 @@ int begin(const CommonOptions& common, const Catalogue& catalogue, const Gap& ga
     }
     return write_peer(common, catalogue, peer);
   }
-  fmt::print(stderr, "postern: nothing can be begun for {}: {}; {}\n", gap.id, gap.what,
-             kind == "settings" ? "add the values to an axis of a matrix, or rule them out there"
-                                : "write the story that sees it: postern new-story");
-  return 2;
+  if (kind == "settings") return begin_settings(common, catalogue, gap);
+  return begin_uncaught(common, catalogue, gap);
 }
 
 std::vector<Gap> all_gaps(const Loaded& loaded, const std::string& faults) {
@@ -186,6 +219,54 @@ std::vector<Gap> all_gaps(const Loaded& loaded, const std::string& faults) {
   text << stream.rdbuf();
   for (Gap& gap : uncaught_faults(text.str())) gaps.push_back(std::move(gap));
   return gaps;
+}
+
+// fault_lines puts the faults of one point of one role into a line: those that nobody plays, then
+// those that are played under some levels only.
+std::vector<std::pair<std::string, std::string>> fault_lines(const std::vector<Gap>& gaps) {
+  struct Point {
+    std::string id;
+    std::string never;
+    std::vector<std::pair<std::string, std::string>> levels;  ///< By act.
+  };
+  std::vector<Point> points;
+  for (const Gap& gap : gaps) {
+    const auto parts = split(gap.id, '/');
+    if (parts.size() < 4 || parts[0] != "fault") continue;
+    const std::string id = fmt::format("fault/{}/{}", parts[1], parts[2]), act(parts[3]);
+    if (points.empty() || points.back().id != id) points.push_back({id, "", {}});
+    Point& point = points.back();
+    if (parts.size() == 4) {
+      point.never += (point.never.empty() ? "nobody plays " : ", ") + act;
+    } else if (!point.levels.empty() && point.levels.back().first == act) {
+      point.levels.back().second += "|" + std::string(parts[4]);
+    } else {
+      point.levels.emplace_back(act, parts[4]);
+    }
+  }
+  std::vector<std::pair<std::string, std::string>> lines;
+  for (const Point& point : points) {
+    std::string text = point.never;
+    for (const auto& [act, levels] : point.levels)
+      text += fmt::format("{}no {} under {}", text.empty() ? "" : "; ", act, levels);
+    lines.emplace_back(point.id, text);
+  }
+  return lines;
+}
+
+// print_gaps prints each gap whose id begins with `which`; without it, those of faults in a line a
+// point.
+void print_gaps(const std::vector<Gap>& gaps, const std::string& which) {
+  std::vector<std::pair<std::string, std::string>> lines;
+  for (const Gap& gap : gaps) {
+    const bool folded = which.empty() && gap.id.starts_with("fault/");
+    if (!folded && gap.id.starts_with(which)) lines.emplace_back(gap.id, gap.what);
+  }
+  if (which.empty())
+    for (auto& line : fault_lines(gaps)) lines.push_back(std::move(line));
+  std::size_t widest = 0;
+  for (const auto& [id, what] : lines) widest = std::max(widest, id.size());
+  for (const auto& [id, what] : lines) fmt::print("{:<{}}  {}\n", id, widest, what);
 }
 
 }  // namespace
@@ -204,12 +285,13 @@ int gaps_command(const CommonOptions& common, const GapsOptions& options) {
                options.begin, did_you_mean(options.begin, ids));
     return 2;
   }
-  std::size_t widest = 0;
-  for (const Gap& gap : gaps) widest = std::max(widest, gap.id.size());
-  for (const Gap& gap : gaps) fmt::print("{:<{}}  {}\n", gap.id, widest, gap.what);
+  print_gaps(gaps, options.which);
   if (gaps.empty()) fmt::print("no gap was found\n");
   if (!gaps.empty())
-    fmt::print("{} gaps; `postern gaps --new ID` begins what closes one\n", gaps.size());
+    fmt::print(
+        "{} gaps; `postern gaps WHICH` lists those whose id begins so, `postern gaps --new ID` "
+        "begins what closes one\n",
+        gaps.size());
   return gaps.empty() ? 0 : 1;
 }
 

@@ -65,6 +65,8 @@ expect 3 "PASSED" "$POSTERN" run --quiet --junit /dev/full "$one"
 own_scenarios
 edit "$scenarios/requirements.xml" 's|^</requirements>|  <requirement id="NEW-1" source="nowhere" level="MUST">Nothing cites it.</requirement>\n&|'
 expect 1 "NEW-1 has no case: Nothing cites it." "$POSTERN" --scenarios "$scenarios" coverage
+expect 0 "  stories/starttls-takes-no-parameter" "$POSTERN" coverage --cases
+expect 0 "  tls-modes outbound: " "$POSTERN" coverage --cases
 
 expect 1 "NEW-1 (MUST, nowhere)" "$POSTERN" --scenarios "$scenarios" coverage NEW-1
 expect 0 "stories/starttls-takes-no-parameter" "$POSTERN" coverage STLS-1
@@ -77,7 +79,20 @@ expect 0 "stories/starttls/new-1.xml" "$POSTERN" --scenarios "$scenarios" gaps -
 expect 0 "1 case: 1 pass" "$POSTERN" --scenarios "$scenarios" run stories/new-1
 printf '| `%s` | %s | 0 |  |\n' odd "does odd things" >"$scratch/faults.md"
 expect 1 "does odd things" "$POSTERN" gaps --faults "$scratch/faults.md"
-expect 2 "nothing can be begun" "$POSTERN" gaps --faults "$scratch/faults.md" --new uncaught/odd
+expect 0 "stories/catches-odd" "$POSTERN" --scenarios "$scenarios" gaps --faults "$scratch/faults.md" --new uncaught/odd
+file=$(find "$scenarios" -name catches-odd.xml)
+grep -qF "<!-- odd: no scenario catches this faulty gateway: does odd things." "$file" || fail "the story names the faulty gateway"
+expect 0 "1 case: 1 pass" "$POSTERN" --scenarios "$scenarios" run stories/catches-odd
+# Every gap can be begun, of each kind one: what is written passes the check.
+for kind in settings fault/client fault/server certificate story; do
+  "$POSTERN" --scenarios "$scenarios" gaps "$kind/" | grep "^$kind/" | sed "s/ .*//" >"$scratch/ids"
+  [ -s "$scratch/ids" ] || continue
+  expect 0 "wrote " "$POSTERN" --scenarios "$scenarios" gaps --new "$(head -n 1 "$scratch/ids")"
+  [ "$(wc -l <"$scratch/ids")" -lt 2 ] ||
+  expect 0 "wrote " "$POSTERN" --scenarios "$scenarios" gaps --new "$(tail -n 1 "$scratch/ids")"
+  expect 0 "in order" "$POSTERN" check "$scenarios"
+done
+expect 1 "nobody plays " "$POSTERN" gaps
 
 # A story to begin with passes as it is, on either side, and is never written over another.
 own_scenarios

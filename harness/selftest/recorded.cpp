@@ -28,7 +28,8 @@ bool read_recorded(const std::string& folder, const Catalogue& catalogue,
     while (auto result = reader.next()) {
       const auto cell = cells.find(result->id);
       if (cell == cells.end() || !seen.insert(result->id).second) continue;
-      recorded.push_back({result->inbound.observed, result->outbound.observed, cell->second});
+      recorded.push_back(
+          {result->inbound.observed, result->outbound.observed, result->warnings, cell->second});
     }
   }
   if (recorded.size() == cells.size()) return true;

@@ -13,6 +13,7 @@ namespace postern {
 /// Recorded is what was observed of one case.
 struct Recorded {
   reports::Outcome inbound, outbound;
+  std::vector<std::string> warnings;
   const MatrixCase* cell = nullptr;
 };
 
