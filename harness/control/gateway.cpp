@@ -364,7 +364,8 @@ bool Gateway::alive() const {
 }
 void Gateway::configure(const Assignment& settings) {
   instance_->plan.settings = settings;
-  instance_->write_configuration();
+  const Template text = instance_->write_configuration();
+  instance_->write_certificates(text, *instance_->directory);
 }
 void Gateway::signal(int number) {
   instance_->process->signal(number);
