@@ -14,9 +14,8 @@ namespace postern {
 ///   requirement/ID               no case cites it
 ///   settings/server-level=…/…    a combination of the settings' values in no case
 ///   certificate/NAME             one of the test PKI that no peer and no step shows
-///   fault/ROLE/POINT/ACT         nobody does this in the conversation: say (what is not due),
-///   skip,
-///                                close (FIN), reset, stall, truncate or alert
+///   fault/ROLE/POINT/ACT         nobody does this there: say (what is not due), skip, close (FIN),
+///                                reset, stall, truncate or alert
 ///   fault/ROLE/POINT/ACT/LEVEL   nobody does it under this level of the leg, but under another
 ///   story/TOPIC/clear|tls-1.2|tls-1.3
 ///                                no story of that folder speaks so
