@@ -152,7 +152,7 @@ TEST_F(SkeletonTest, StoriesLoad) {
         scenarios_.write("stories/starttls/brand-new.xml", story_text(story));
         const auto catalogue = scenarios_.load();
         ASSERT_TRUE(catalogue) << scenarios_.problems();
-        EXPECT_EQ(folder_for(*catalogue, "SMTP-10", side), "data");
+        EXPECT_EQ(folder_for(*catalogue, "SMTP-1", Role::kClient), "data");
         EXPECT_EQ(folder_for(*catalogue, "LEAK-1", Role::kServer), "sending");
       }
 }
