@@ -276,7 +276,7 @@ void revoke(X509_CRL* list, X509* certificate, const ASN1_TIME* since) {
              X509_REVOKED_set_revocationDate(entry.get(), const_cast<ASN1_TIME*>(since)) == 1 &&
              X509_CRL_add0_revoked(list, entry.get()) == 1,
          "revoked certificate");
-  entry.release();
+  static_cast<void>(entry.release());  // the list owns it
 }
 
 /// add_crl_extensions: RFC 5280 sections 5.2.1 and 5.2.3, both a MUST for a CA that conforms.

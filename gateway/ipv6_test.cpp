@@ -77,12 +77,9 @@ TEST_F(Ipv6, OneAddressHasItsLimit) {
 }
 
 TEST_F(Ipv6, AllAddressesOfBothKindsCanShareAPort) {
-  int port = 0;
-  {
-    Program probe(listening(kLoopback, ""));
-    port = probe.port();
-    EXPECT_EQ(probe.terminate(), 0);
-  }
+  // Below the range that the system gives to others: a port of theirs may be gone again at any
+  // moment.
+  const int port = 20000 + ::getpid() % 10000;
   const std::string same = "port=\"" + std::to_string(port) + "\"/>\n";
   Program program(
       listening("<listen address=\"0.0.0.0\" " + same + "<listen address=\"::\" " + same, ""));
