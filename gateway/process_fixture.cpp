@@ -376,6 +376,7 @@ void NextHop::serve(Wire wire) {
                                            : "220 2.0.0 go on\r\n");
       if (kind_ == Kind::breaks_handshake) {
         wire.fill();  // the ClientHello: what comes before it would be discarded (OUT-7)
+        wire.drop();  // now and then it holds a CRLF
         wire.say("this is not TLS\r\n");
         std::string rest;
         while ((rest = wire.line()) != "EOF" && rest != "RESET" && rest != "TIMEOUT")

@@ -102,6 +102,8 @@ class Wire {
   // ticket of `session`, if there is one.
   bool start_tls(SSL_CTX* context, bool server, SSL_SESSION* session = nullptr);
   std::string pending() const { return buffer_; }
+  // drop forgets what is buffered.
+  void drop() { buffer_.clear(); }
   SSL* ssl() const { return ssl_; }
 
   // fill waits for at least one more octet; false at the end of the stream.
