@@ -51,7 +51,11 @@ for operand in falling_back must_verify refused code delay starttls_offered tick
     fail "no mutant negates $operand"
 done
 
-# The one that is excused is the one that is meant.
-grep -q 'What: effective_certificate, decision 2: if (policy.level == ServerLevel::none) return ClientCertificate::require;' \
-  "$mutants/policy.effective_certificate.2.patch" || fail "policy.effective_certificate.2 is another mutant"
+# Those that are excused are those that are meant.
+is() { grep -qxF "What: $2" "$mutants/policy.$1.patch" || fail "policy.$1 is another mutant"; }
+is after_tls_failure.1 'after_tls_failure, decision 1: return {SendingStep::hold, {}, "4.7.5", "TLS failed"};'
+is may_resume.1 'may_resume, decision 1: if (!offers_starttls(policy, false) && !ticket.same_scope || !ticket.in_time) return false;'
+is may_resume.2 'may_resume, decision 2: if (!offers_starttls(policy, false) || !ticket.same_scope && !ticket.in_time) return false;'
+is rule_in_clear.12 'rule_in_clear, decision 12: case Verb::unknown:return {};'
+[ "$(grep -c "^policy\." harness/selftest/faults/equivalent.txt)" -eq 4 ] || fail "an excuse is not held to its mutant here"
 finish
