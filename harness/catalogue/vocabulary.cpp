@@ -1,8 +1,9 @@
+// The words of the scenario language, all in one table: the loader, the messages, the schema and
+// the reference page read it. Its rows make this file, and the functions in it, longer than others
+// may be.
 #include "catalogue/vocabulary.hpp"
 
 #include <algorithm>
-
-// The functions here are long because they are rows of one table.
 
 namespace postern {
 namespace {
