@@ -124,6 +124,7 @@ struct GatewayFile {
   std::vector<Cannot> cannot;
   std::vector<Command> prepare;  ///< Run to their end before the start.
   Command start;
+  bool several_next_hops = true;   ///< Its routes can have more than one for a domain.
   bool own_pid_namespace = false;  ///< For programs that make sessions of their own.
   Ready ready;
   std::string stop_signal = "TERM";

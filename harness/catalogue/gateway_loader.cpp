@@ -57,6 +57,7 @@ class GatewayReader {
     file_.name = reader_.text(root_, "name");
     file_.about = reader_.text(root_, "about");
     file_.grade = reader_.text(root_, "grade", "letter");
+    file_.several_next_hops = reader_.text(root_, "next-hops", "several") == "several";
     for (pugi::xml_node node : root_.children("requires")) {
       file_.requires_programs.push_back(reader_.text(node, "program"));
     }
