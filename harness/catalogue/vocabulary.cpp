@@ -255,6 +255,8 @@ std::vector<ElementEntry> matrix_entries() {
        Text::kNone,
        {ref(), when(),
         required("next-hop", Type::kWords, "Where, on the way to its next hop.", to_next_hop),
+        optional("letter", Type::kWords, "Where, for gateways that are not held to the form.",
+                 to_next_hop, "as next-hop"),
         required("sender", Type::kWords, "Where, for a bounce on the way to its sender.",
                  to_next_hop)},
        "Says where the bytes of an accepted message may be seen."},

@@ -139,7 +139,9 @@ Bench bench_of(const ResultContext& context, const StageCase& what) {
     bench.outbound = cell.outbound != nullptr ? &cell.outbound->expect : nullptr;
     bench.expects_nothing = cell.outbound == nullptr;
     if (cell.disclosure != nullptr) {
-      bench.next_hop = cell.disclosure->next_hop;
+      const DisclosureRule& rule = *cell.disclosure;
+      const bool wider = bench.held_to != Grade::kForm && rule.letter.has_value();
+      bench.next_hop = wider ? *rule.letter : rule.next_hop;
       bench.sender = cell.disclosure->sender;
       bench.places_by = citation(*context.catalogue, cell.disclosure->ref);
     }
