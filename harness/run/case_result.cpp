@@ -6,6 +6,7 @@
 #include <unordered_map>
 
 #include "catalogue/vocabulary.hpp"
+#include "run/weigh_departures.hpp"
 
 namespace postern {
 namespace {
@@ -342,6 +343,13 @@ std::vector<JudgedCase> judge_stage(const ResultContext& context, const StageRep
     judged.push_back(std::move(one));
   }
   weigh_twins(*context.catalogue, judged);
+  const auto known = context.catalogue->departures.find(context.gateway->name);
+  if (known != context.catalogue->departures.end())
+    for (JudgedCase& one : judged) {
+      const StageCase& what = one.played->what;
+      weigh_departures(known->second, context.today,
+                       {what.matrix, nullptr, what.story, what.control}, one.result);
+    }
   return judged;
 }
 
