@@ -105,10 +105,11 @@ struct Mount {
 };
 
 /// QueueListing is a command that lists what is still queued, one line a recipient, run after the
-/// gateway has stopped.
+/// gateway has stopped, and where it is live before that, too.
 struct QueueListing {
   Command command;
   std::string pattern;  ///< RE2 with group `recipient`.
+  bool live = false;    ///< It can be asked while the gateway runs.
 };
 
 struct GatewayFile {

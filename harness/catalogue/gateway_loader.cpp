@@ -163,7 +163,8 @@ class GatewayReader {
     file_.start = read_command(start);
     file_.own_pid_namespace = reader_.has(start, "namespace");
     if (const pugi::xml_node queue = root_.child("queue")) {
-      file_.queue.push_back({read_command(queue), reader_.text(queue, "line")});
+      file_.queue.push_back(
+          {read_command(queue), reader_.text(queue, "line"), reader_.text(queue, "live") == "yes"});
       check_pattern(reader_, queue, "line", file_.queue[0].pattern, {"recipient"}, "recipient");
     }
   }

@@ -66,7 +66,7 @@ TEST_F(Scenarios, DecideBothLegsOfAnAcceptedCase) {
   EXPECT_EQ(one.inbound->expect.form_text, "accept tls=yes asked=no");
   ASSERT_TRUE(one.outbound);
   EXPECT_EQ(one.outbound->ref, "OUT-5");
-  EXPECT_EQ(one.outbound->expect.letter_text, "hold");
+  EXPECT_EQ(one.outbound->expect.letter_text, "hold | bounce");
   ASSERT_TRUE(one.disclosure);
   EXPECT_EQ(one.disclosure->ref, "LEAK-4");
   EXPECT_TRUE(one.disclosure->next_hop.empty());

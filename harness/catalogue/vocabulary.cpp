@@ -655,7 +655,12 @@ std::vector<ElementEntry> gateway_entries() {
        {"gateway"},
        Occurs::kAtMostOnce,
        Text::kNone,
-       {required("line", Type::kPattern, "One line of its output; group recipient.")},
+       {required("line", Type::kPattern, "One line of its output; group recipient."),
+        optional(
+            "live", Type::kWord,
+            "It can be asked while the gateway runs: what its record calls delivered is gone from "
+            "there before it is stopped.",
+            {"yes"})},
        "A command that lists what is still queued, run after the stop."},
       {"arg",
        "arg",
@@ -743,7 +748,10 @@ std::vector<ElementEntry> gateway_entries() {
        {"record"},
        Occurs::kAny,
        Text::kRequired,
-       {required("kind", Type::kWord, "What such a line tells.", event_kinds())},
+       {required("kind", Type::kWord,
+                 "What such a line tells; named: only which client, sender or recipient an id "
+                 "belongs to.",
+                 event_kinds())},
        "A pattern for lines of the record; its named groups are the event's facts."},
   };
 }
@@ -963,7 +971,8 @@ const std::vector<std::string>& disclosure_places() {
 const std::vector<std::string>& event_kinds() {
   static const Words kWords = {"session-start", "session-end",      "accepted",         "delivered",
                                "deferred",      "bounced",          "discarded",        "warning",
-                               "rejected",      "settings-applied", "settings-refused", "stopped"};
+                               "rejected",      "settings-applied", "settings-refused", "stopped",
+                               "named"};
   return kWords;
 }
 

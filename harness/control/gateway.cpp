@@ -405,15 +405,28 @@ void Gateway::configure(const Assignment& settings) {
 void Gateway::signal(int number) {
   instance_->process->signal(number);
 }
-std::uint64_t Gateway::peak_memory() const {
-  std::ifstream status(fmt::format("/proc/{}/status", instance_->process->pid()));
-  std::string line;
-  while (std::getline(status, line)) {
+namespace {
+
+// peak_of gives the VmHWM of a process, or of that one of its descendants that has the most.
+std::uint64_t peak_of(int pid) {
+  const std::string folder = fmt::format("/proc/{}", pid);
+  std::uint64_t most = 0;
+  std::ifstream status(folder + "/status");
+  for (std::string line; std::getline(status, line);) {
     constexpr std::string_view kPeak = "VmHWM:";
     if (line.starts_with(kPeak))
-      return 1024 * std::strtoull(line.c_str() + kPeak.size(), nullptr, 10);
+      most = 1024 * std::strtoull(line.c_str() + kPeak.size(), nullptr, 10);
   }
-  return 0;
+  std::ifstream children(fmt::format("{}/task/{}/children", folder, pid));
+  for (int child = 0; children >> child;) most = std::max(most, peak_of(child));
+  return most;
+}
+
+}  // namespace
+
+std::uint64_t Gateway::peak_memory() const {
+  const int pid = instance_->process->pid();
+  return pid == 0 ? 0 : peak_of(pid);
 }
 const std::string& Gateway::record_problem() const {
   return instance_->record_problem;

@@ -101,8 +101,9 @@ class Gateway {
   /// std::runtime_error if a file cannot be written.
   void configure(const Assignment& settings);
 
-  /// peak_memory gives the octets that the program itself has held at most, resident (VmHWM of
-  /// proc(5)); 0 where that cannot be told, because it has ended for one thing.
+  /// peak_memory gives the octets that the program, or that one of its processes that has the most,
+  /// has held at most, resident (VmHWM of proc(5)); 0 where that cannot be told, because it has
+  /// ended for one thing.
   std::uint64_t peak_memory() const;
 
   /// queue lists what is still queued. Only after stop, while this object lives.

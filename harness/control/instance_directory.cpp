@@ -21,6 +21,7 @@ namespace {
 constexpr std::string_view kPrefix = "postern-";
 constexpr std::size_t kRandomCharacters = 6;
 constexpr const char* kLockName = ".lock";
+constexpr const char* kFreshLockName = ".lock.new";
 constexpr std::string_view kMark = "postern gateway instance\n";
 constexpr time_t kSettled = 3600;
 
@@ -43,16 +44,22 @@ void write_all(int descriptor, std::string_view text, const std::string& path) {
 }
 
 // locked_file makes the lock under another name and renames it when it is held, so that nobody ever
-// finds it free while its owner lives.
+// finds it free while its owner lives. -1: somebody took the directory for abandoned meanwhile.
 int locked_file(const std::string& directory) {
-  const std::string fresh = directory + "/.lock.new";
+  const std::string fresh = directory + "/" + kFreshLockName;
   const int descriptor = ::open(fresh.c_str(), O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
+  if (descriptor < 0 && errno == ENOENT) return -1;
   if (descriptor < 0) fail(fresh);
-  write_all(descriptor, kMark, fresh);
-  if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) fail(fresh);
   const std::string final_name = directory + "/" + kLockName;
-  if (::rename(fresh.c_str(), final_name.c_str()) != 0) fail(final_name);
-  return descriptor;
+  if (::flock(descriptor, LOCK_EX | LOCK_NB) == 0) {
+    write_all(descriptor, kMark, fresh);
+    if (::rename(fresh.c_str(), final_name.c_str()) == 0) return descriptor;
+  }
+  const int reason = errno;
+  ::close(descriptor);
+  if (reason == ENOENT || reason == EWOULDBLOCK) return -1;
+  errno = reason;
+  fail(final_name);
 }
 
 bool has_our_mark(int descriptor) {
@@ -71,18 +78,32 @@ bool is_ours(const fs::path& directory) {
          status.st_uid == ::geteuid();
 }
 
-bool remove_if_abandoned(const fs::path& directory) {
-  const std::string lock = directory / kLockName;
+// remove_if_free removes a directory whose lock file of that name nobody holds. One without our
+// mark is left alone, unless its run was killed before it could write one.
+bool remove_if_free(const fs::path& directory, const char* name, bool may_be_empty) {
+  const std::string lock = directory / name;
   const int descriptor = ::open(lock.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW);
   if (descriptor < 0) return false;
   struct stat status {};
   const bool abandoned = ::fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode) &&
-                         status.st_uid == ::geteuid() && has_our_mark(descriptor) &&
+                         status.st_uid == ::geteuid() &&
+                         (has_our_mark(descriptor) || (may_be_empty && status.st_size == 0)) &&
                          ::flock(descriptor, LOCK_EX | LOCK_NB) == 0;
   std::error_code error;
   if (abandoned) fs::remove_all(directory, error);
   ::close(descriptor);
   return abandoned && !error;
+}
+
+// remove_if_abandoned knows a run that was killed while it made its directory, too: there is
+// nothing in it yet, or the lock under its first name. Who is still at it finds that out and makes
+// another.
+bool remove_if_abandoned(const fs::path& directory) {
+  std::error_code error;
+  if (fs::exists(directory / kLockName, error)) return remove_if_free(directory, kLockName, false);
+  if (fs::exists(directory / kFreshLockName, error))
+    return remove_if_free(directory, kFreshLockName, true);
+  return ::rmdir(directory.c_str()) == 0;
 }
 
 }  // namespace
@@ -101,9 +122,11 @@ InstanceDirectory::InstanceDirectory(bool keep) : keep_(keep) {
   const std::string parent = temporary_directory();
   static std::once_flag once;
   std::call_once(once, [&parent] { remove_abandoned(parent); });
-  path_ = parent + "/" + std::string(kPrefix) + std::string(kRandomCharacters, 'X');
-  if (::mkdtemp(path_.data()) == nullptr) fail(path_);
-  lock_ = locked_file(path_);
+  while (lock_ < 0) {
+    path_ = parent + "/" + std::string(kPrefix) + std::string(kRandomCharacters, 'X');
+    if (::mkdtemp(path_.data()) == nullptr) fail(path_);
+    lock_ = locked_file(path_);
+  }
 }
 
 InstanceDirectory::~InstanceDirectory() {

@@ -3,10 +3,12 @@
 #include <gmock/gmock.h>
 #include <sys/stat.h>
 
+#include <atomic>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <system_error>
+#include <thread>
 
 namespace postern {
 namespace {
@@ -83,8 +85,35 @@ TEST_F(InstanceDirectoryTest, an_abandoned_one_is_removed_a_kept_one_is_not) {
   EXPECT_TRUE(fs::exists(kept + "/a"));
 }
 
+// A run may be killed at any moment while it makes its directory.
+TEST_F(InstanceDirectoryTest, one_that_was_never_finished_is_removed) {
+  fs::create_directories(parent_ + "/postern-aaaaaa");
+  fs::create_directories(parent_ + "/postern-bbbbbb");
+  std::ofstream(parent_ + "/postern-bbbbbb/.lock.new");
+  fs::create_directories(parent_ + "/postern-cccccc");
+  std::ofstream(parent_ + "/postern-cccccc/.lock.new") << "postern gateway instance\n";
+  EXPECT_EQ(remove_abandoned(parent_), 3u);
+  EXPECT_TRUE(fs::is_empty(parent_));
+}
+
+// However often others look for abandoned ones meanwhile, everybody gets one of his own.
+TEST_F(InstanceDirectoryTest, is_made_while_others_remove_abandoned_ones) {
+  std::atomic<bool> over{false};
+  std::thread remover([&] {
+    while (!over) remove_abandoned(parent_);
+  });
+  for (int number = 0; number < 300; ++number) {
+    const InstanceDirectory directory(false);
+    directory.write("file", "text", 0600);
+    EXPECT_TRUE(fs::exists(directory.path() + "/file"));
+  }
+  over = true;
+  remover.join();
+}
+
 TEST_F(InstanceDirectoryTest, what_is_not_provably_ours_is_left_alone) {
   fs::create_directories(parent_ + "/postern-bbbbbb");
+  std::ofstream(parent_ + "/postern-bbbbbb/notes") << "mine\n";
   fs::create_directories(parent_ + "/postern-cccccc");
   std::ofstream(parent_ + "/postern-cccccc/.lock") << "something else\n";
   fs::create_directories(parent_ + "/postern-longer-name");

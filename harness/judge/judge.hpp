@@ -57,7 +57,7 @@ struct Bench {
 struct LegJudgement {
   reports::Outcome observed;
   Grade grade = Grade::kForm;
-  bool negative = false;             ///< What is expected is a negative, so evidence is needed.
+  bool negative = false;             ///< It is a negative, so evidence is needed.
   std::string mismatch;              ///< Expected and got, where they differ; else empty.
   std::vector<std::string> wrong;    ///< What else the gateway did wrong, each one line.
   std::vector<std::string> missing;  ///< Evidence that is missing for a negative.

@@ -120,6 +120,15 @@ struct Held : Delivered {
   }
 };
 
+TEST(Judge, NeedsNoProofOfANegativeWhereTheLetterAdmitsTheDelivery) {
+  Delivered one;
+  one.outbound = expectation(LegName::kOutbound, "hold code=4.7.5", "hold | redirect tls=yes");
+  one.bench.held_to = Grade::kLetter;
+  EXPECT_EQ(one.judged().verdict, Verdict::kPass) << one.judged().reason;
+  one.bench.held_to = Grade::kForm;
+  EXPECT_EQ(one.judged().verdict, Verdict::kFail);
+}
+
 TEST(Judge, PassesWhatWasExpected) {
   const Judgement judgement = Delivered().judged();
   EXPECT_EQ(judgement.verdict, Verdict::kPass) << judgement.reason;

@@ -28,8 +28,11 @@ namespace postern {
 namespace {
 
 constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
-constexpr auto kWaitLimit = std::chrono::seconds(10);     // One wait of a peer.
-constexpr auto kCaseLimit = std::chrono::seconds(20);     // From the client's end to a known fate.
+constexpr auto kWaitLimit = std::chrono::seconds(10);  // One wait of a peer.
+constexpr auto kCaseLimit = std::chrono::seconds(20);  // From the client's end to a known fate.
+constexpr auto kLetGoLimit = std::chrono::seconds(2);  // For a queue behind its record.
+constexpr auto kEndLimit =
+    std::chrono::milliseconds(500);  // For the end of a gateway that closed its port.
 constexpr auto kFarewellLimit = std::chrono::seconds(1);  // For a QUIT behind a known fate.
 constexpr auto kApplyLimit = std::chrono::seconds(10);    // For the answer to new settings.
 constexpr auto kDrainLimit = std::chrono::seconds(10);    // For connections of a stopped gateway.
@@ -98,11 +101,13 @@ struct Stage::State {
   asio::awaitable<void> play_scripts(CastCase& one, const Story& story);
   asio::awaitable<void> watch(int start);
   void blame(const Exit& ended);
+  asio::awaitable<void> let_go();
   asio::awaitable<void> close(bool died);
   asio::awaitable<void> drain();
   asio::awaitable<void> await_change(CastCase& one, Clock::time_point deadline);
   bool settled(const CastCase& one) const;
   bool hears_out(const CastCase& one) const;
+  bool was_refused(const CastCase& one) const;
   bool quiet();
   std::string stray_in_queue(const std::vector<std::string>& queued) const;
   void serve(CastCase& one);
@@ -259,6 +264,7 @@ void Stage::State::add_fact(CastCase& one, const RecordEvent& event, const std::
 // on_record gives each line of the gateway's record to the case it speaks of. A bounce has the
 // sender as its recipient: its own fate is kept apart from the message's.
 void Stage::State::on_record(const RecordEvent& event) {
+  if (event.kind == "named") return;  // Its id was noted on the way here.
   if (event.kind == "settings-applied" || event.kind == "settings-refused") {
     const auto reason = event.fields.find("reason");
     const std::string said = reason == event.fields.end() ? event.line : reason->second;
@@ -280,6 +286,8 @@ void Stage::State::on_record(const RecordEvent& event) {
     add_fact(*bounce, event, "bounce-");
   } else if (CastCase* client = find("client", by_client)) {
     add_fact(*client, event, "");
+  } else if (CastCase* sender = find("sender", by_sender)) {
+    add_fact(*sender, event, "");
   } else if (event.fields.contains("recipient") && event.kind != "session-end") {
     foreign = event.line;
   }
@@ -402,6 +410,14 @@ asio::awaitable<void> Stage::State::play_scripts(CastCase& one, const Story& sto
   if (failed) std::rethrow_exception(failed);
 }
 
+// was_refused tells whether the gateway took no connection of a client, without having ended yet.
+bool Stage::State::was_refused(const CastCase& one) const {
+  const Observation& observation = one.played->observation;
+  return !interrupted && observation.gateway_died.empty() &&
+         std::any_of(observation.client.begin(), observation.client.end(),
+                     [](const ConnectionFacts& client) { return !client.connected; });
+}
+
 // hears_out tells whether a script of a next hop still has a connection of the gateway.
 bool Stage::State::hears_out(const CastCase& one) const {
   const Story* story = one.played->what.story;
@@ -424,6 +440,10 @@ asio::awaitable<void> Stage::State::play_case(CastCase& one) {
   }
   const auto deadline = Clock::now() + scaled(kCaseLimit);
   while (!settled(one) && Clock::now() < deadline) co_await await_change(one, deadline);
+  // A gateway that takes no connection any more is about to end, or has closed its port.
+  const auto end_of_gateway = Clock::now() + scaled(kEndLimit);
+  while (was_refused(one) && Clock::now() < end_of_gateway)
+    co_await await_change(one, end_of_gateway);
   // Its servers hear the gateway out: one that is stopped now would never have said QUIT.
   const auto farewell = Clock::now() + scaled(kFarewellLimit);
   while (hears_out(one) && Clock::now() < farewell) co_await await_change(one, farewell);
@@ -522,12 +542,27 @@ std::string Stage::State::stray_in_queue(const std::vector<std::string>& queued)
   return {};
 }
 
+// let_go waits until the queue of a running gateway holds nothing that its record calls delivered:
+// one that is stopped between the two sends it again.
+asio::awaitable<void> Stage::State::let_go() {
+  const auto deadline = Clock::now() + scaled(kLetGoLimit);
+  const auto delivered = [this](const std::string& recipient) {
+    const auto one = by_recipient.find(recipient);
+    return one != by_recipient.end() && count_of(one->second->played->observation, "delivered") > 0;
+  };
+  while (gateway->alive() && Clock::now() < deadline) {
+    const QueueState queue = co_await gateway->queue();
+    if (std::none_of(queue.recipients.begin(), queue.recipients.end(), delivered)) co_return;
+  }
+}
+
 // close is the fence: the gateway is stopped and reaped, its record read to the end, and the
 // listeners stay open until nothing can come any more.
 asio::awaitable<void> Stage::State::close(bool died) {
   stopping = true;
   const std::uint64_t memory = gateway->peak_memory();
   for (const auto& one : cast_) one->played->observation.memory = memory;
+  if (!plan.gateway->queue.empty() && plan.gateway->queue.front().live) co_await let_go();
   const Exit ended = co_await gateway->stop();
   const QueueState queue = co_await gateway->queue();
   co_await drain();

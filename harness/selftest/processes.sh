@@ -84,7 +84,8 @@ grep -q "the run was interrupted" "$scratch/interrupted.xml" || fail "a run that
 [ "$(gateways)" -eq 0 ] || fail "Ctrl-C leaves no gateway"
 [ -z "$(find "$TMPDIR" -maxdepth 1 -name 'postern-*' -type d)" ] || fail "Ctrl-C leaves no folder"
 interrupted KILL
-timeout 1 bash -c "while pgrep -f 'postern-gatewa[y].*$TMPDIR' >/dev/null; do :; done" ||
+# Neither it nor what it was about to start.
+timeout 1 bash -c "while pgrep -f 'postern-gatewa[y].*$TMPDIR|repeat 100[0] --junit $scratch' >/dev/null; do :; done" ||
   fail "a gateway outlives a killed harness by a second"
 "$POSTERN" run "$mode/client=plain/server=good" >/dev/null 2>&1
 [ -z "$(find "$TMPDIR" -maxdepth 1 -name 'postern-??????' -type d)" ] || fail "the next run removes what a killed one left"
