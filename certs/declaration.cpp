@@ -301,29 +301,30 @@ class Reader {
       keep(node, read_certificate(element));
     } else if (kind == "trust") {
       StrictElement element(xml_, node, problems_, kTrustAttributes);
-      TrustDeclaration made = read_trust(element);
-      const std::string name = made.name;
-      if (!made_.trusts.emplace(name, std::move(made)).second) refuse_twin(node, name);
-      trust_nodes_.emplace(name, node);
+      keep_apart(node, read_trust(element), made_.trusts, trust_nodes_);
     } else if (kind == "crl") {
       StrictElement element(xml_, node, problems_, kCrlAttributes);
-      CrlDeclaration made = read_crl(element);
-      const std::string name = made.name;
-      if (!made_.crls.emplace(name, std::move(made)).second) refuse_twin(node, name);
-      crl_nodes_.emplace(name, node);
+      keep_apart(node, read_crl(element), made_.crls, crl_nodes_);
     } else {
       refuse_element(xml_, node, problems_, {"ca", "certificate", "trust", "crl"});
     }
   }
 
   void keep(pugi::xml_node node, Declaration made) {
-    const std::string name = made.name;
-    if (name == kSelf) {
+    if (made.name == kSelf) {
       problems_.add(xml_.place_of_attribute(node, "name"),
                     "the name \"self\" is taken: as an issuer it means the certificate itself");
     }
-    if (!made_.certificates.emplace(name, std::move(made)).second) refuse_twin(node, name);
-    nodes_.emplace(name, node);
+    keep_apart(node, std::move(made), made_.certificates, nodes_);
+  }
+
+  /// keep_apart files what was made under its name, which nothing else of its kind may have.
+  template <typename Made>
+  void keep_apart(pugi::xml_node node, Made made, std::map<std::string, Made>& kind,
+                  std::map<std::string, pugi::xml_node>& nodes) {
+    const std::string name = made.name;
+    if (!kind.emplace(name, std::move(made)).second) refuse_twin(node, name);
+    nodes.emplace(name, node);
   }
 
   void refuse_twin(pugi::xml_node node, const std::string& name) {

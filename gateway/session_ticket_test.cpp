@@ -3,13 +3,11 @@
 
 #include <gtest/gtest.h>
 #include <openssl/ssl.h>
-#include <unistd.h>
 
 #include <array>
-#include <filesystem>
-#include <fstream>
 
 #include "mint.hpp"
+#include "tls_bench.hpp"
 #include "tls_context.hpp"
 
 namespace gateway {
@@ -40,23 +38,12 @@ class SessionTicket : public ::testing::TestWithParam<int> {
  protected:
   SessionTicket() : mint_("Test CA") {
     ahead = {};
-    std::string pattern = std::filesystem::temp_directory_path() / "gateway-ticket-XXXXXX";
-    folder_ = mkdtemp(pattern.data());
-    write("ca.pem", mint_.certificate());
-    write_pair("gw", mint_.issue("gw.test", "serverAuth"));
-    write_pair("client", mint_.issue("client.test", "clientAuth"));
-    tls_.certificate = folder_ + "/gw.pem";
-    tls_.key = folder_ + "/gw.key";
-    tls_.client_ca = folder_ + "/ca.pem";
-  }
-  ~SessionTicket() override { std::filesystem::remove_all(folder_); }
-
-  void write(const std::string& name, const std::string& text) const {
-    std::ofstream(folder_ + "/" + name, std::ios::binary) << text;
-  }
-  void write_pair(const std::string& name, const PemPair& pair) const {
-    write(name + ".pem", pair.certificate);
-    write(name + ".key", pair.key);
+    folder_.write("ca.pem", mint_.certificate());
+    folder_.write_pair("gw", mint_.issue("gw.test", "serverAuth"));
+    folder_.write_pair("client", mint_.issue("client.test", "clientAuth"));
+    tls_.certificate = folder_.path("gw.pem");
+    tls_.key = folder_.path("gw.key");
+    tls_.client_ca = folder_.path("ca.pem");
   }
 
   SslContext context(ReceivingPolicy policy, Duration lifetime = hours(1)) const {
@@ -68,7 +55,7 @@ class SessionTicket : public ::testing::TestWithParam<int> {
     const SslContext client(SSL_CTX_new(TLS_client_method()));
     SSL_CTX_set_max_proto_version(client.get(), GetParam());
     if (!pair.empty()) {
-      const std::string file = folder_ + "/" + pair;
+      const std::string file = folder_.path(pair);
       SSL_CTX_use_certificate_chain_file(client.get(), (file + ".pem").c_str());
       SSL_CTX_use_PrivateKey_file(client.get(), (file + ".key").c_str(), SSL_FILETYPE_PEM);
     }
@@ -76,13 +63,7 @@ class SessionTicket : public ::testing::TestWithParam<int> {
     SSL_set_connect_state(theirs.get());
     if (shown) SSL_set_session(theirs.get(), shown);
     const SslHandle ours = server_handle(server, endpoint);
-    join(theirs.get(), ours.get());
-    bool through = false;
-    for (int turn = 0; turn < 10 && !through; ++turn) {
-      const int sent = SSL_do_handshake(theirs.get());
-      through = SSL_do_handshake(ours.get()) == 1 && sent == 1;
-    }
-    EXPECT_TRUE(through);
+    EXPECT_TRUE(shake_hands(theirs.get(), ours.get()));
     // Under TLS 1.3 the ticket comes with what the gateway says first.
     std::array<char, 8> heard{};
     SSL_write(ours.get(), "250", 3);
@@ -99,16 +80,7 @@ class SessionTicket : public ::testing::TestWithParam<int> {
   TlsConfig tls_;
   Mint mint_;
 
- private:
-  static void join(SSL* client, SSL* server) {
-    BIO* left = nullptr;
-    BIO* right = nullptr;
-    BIO_new_bio_pair(&left, 1 << 16, &right, 1 << 16);
-    SSL_set_bio(client, left, left);
-    SSL_set_bio(server, right, right);
-  }
-
-  std::string folder_;
+  TlsFolder folder_;
 };
 
 TEST_P(SessionTicket, IsTakenWhereNothingHasChanged) {
@@ -166,7 +138,7 @@ TEST_P(SessionTicket, OfABadCertificateIsJudgedAfreshWhereOneIsRequested) {
 }
 
 TEST_P(SessionTicket, EndsWithTheCertificate) {
-  write_pair("short", mint_.issue("short.test", "clientAuth", -1, 5));
+  folder_.write_pair("short", mint_.issue("short.test", "clientAuth", -1, 5));
   const SslContext server = context(kRequire, hours(24 * 60));
   const Met first = meet(server.get(), nullptr, "short");
   ASSERT_TRUE(first.facts.verified) << first.facts.error;
@@ -182,8 +154,8 @@ TEST_P(SessionTicket, EndsWithTheCertificate) {
 }
 
 TEST_P(SessionTicket, EndsWithTheRevocationList) {
-  write("crl.pem", mint_.crl({}, -1, 2));
-  tls_.client_crl = std::filesystem::path(tls_.key).parent_path() / "crl.pem";
+  folder_.write("crl.pem", mint_.crl({}, -1, 2));
+  tls_.client_crl = folder_.path("crl.pem");
   const SslContext server = context(kRequire, hours(24 * 60));
   const Met first = meet(server.get(), nullptr, "client");
   ASSERT_TRUE(first.facts.verified) << first.facts.error;

@@ -3,12 +3,9 @@
 
 #include <gtest/gtest.h>
 #include <openssl/ssl.h>
-#include <unistd.h>
-
-#include <filesystem>
-#include <fstream>
 
 #include "mint.hpp"
+#include "tls_bench.hpp"
 
 namespace gateway {
 namespace {
@@ -17,36 +14,16 @@ namespace {
 class LeafAlone : public ::testing::Test {
  protected:
   LeafAlone() {
-    std::string pattern = std::filesystem::temp_directory_path() / "gateway-chain-XXXXXX";
-    folder_ = mkdtemp(pattern.data());
     const Mint mint("Test CA");
-    const PemPair own = mint.issue("gw.test", "serverAuth");
-    tls_.client_ca = tls_.next_hop_ca = write("ca.pem", mint.certificate());
-    tls_.certificate = tls_.sending_certificate = write("gw.pem", own.certificate);
-    tls_.key = tls_.sending_key = write("gw.key", own.key);
-  }
-  ~LeafAlone() override { std::filesystem::remove_all(folder_); }
-
-  std::string write(const std::string& name, const std::string& text) const {
-    std::ofstream(folder_ + "/" + name, std::ios::binary) << text;
-    return folder_ + "/" + name;
-  }
-
-  static bool shake_hands(SSL* client, SSL* server) {
-    BIO* left = nullptr;
-    BIO* right = nullptr;
-    BIO_new_bio_pair(&left, 1 << 16, &right, 1 << 16);
-    SSL_set_bio(client, left, left);
-    SSL_set_bio(server, right, right);
-    for (int turn = 0; turn < 10; ++turn) {
-      const int done = SSL_do_handshake(client);
-      if (SSL_do_handshake(server) == 1 && done == 1) return true;
-    }
-    return false;
+    folder_.write("ca.pem", mint.certificate());
+    folder_.write_pair("gw", mint.issue("gw.test", "serverAuth"));
+    tls_.client_ca = tls_.next_hop_ca = folder_.path("ca.pem");
+    tls_.certificate = tls_.sending_certificate = folder_.path("gw.pem");
+    tls_.key = tls_.sending_key = folder_.path("gw.key");
   }
 
   TlsConfig tls_;
-  std::string folder_;
+  TlsFolder folder_;
 };
 
 TEST_F(LeafAlone, IsAllThatAClientIsShown) {

@@ -129,6 +129,7 @@ int main(int argc, char** argv) {
   postern::CoverageOptions coverage_options;
   postern::GapsOptions gaps;
   postern::NewStoryOptions new_story;
+  postern::GatewaysOptions gateways;
 
   CLI::App app("postern asks of a mail gateway: does it really do with TLS what its settings say?");
   app.set_version_flag("--version", std::string("postern ") + POSTERN_VERSION);
@@ -153,6 +154,10 @@ int main(int argc, char** argv) {
       "Exit codes: 0 every requirement has a case; 1 one has none; 2 a bad file, no such one.");
   add_gaps(app, gaps);
   add_new_story(app, new_story);
+  auto* list_gateways =
+      app.add_subcommand("gateways", "List the gateways that can be run, and what is missing");
+  list_gateways->add_flag("--packages", gateways.packages,
+                          "List the packages that hold them instead, one a line, for scripts");
   auto* certs = app.add_subcommand("certs", "Write the test certificates and keys as PEM files");
   certs->add_option("directory", certs_directory, "Folder to write to; made if missing")
       ->required();
@@ -179,6 +184,7 @@ int main(int argc, char** argv) {
     if (app.got_subcommand("check")) return postern::check_command(common, check_directory);
     if (app.got_subcommand("coverage")) return postern::coverage_command(common, coverage_options);
     if (app.got_subcommand("gaps")) return postern::gaps_command(common, gaps);
+    if (app.got_subcommand("gateways")) return postern::gateways_command(common, gateways);
     if (app.got_subcommand("new-story")) return postern::new_story_command(common, new_story);
     return postern::certs_command(common, certs_directory);
   } catch (const std::exception& problem) {

@@ -12,6 +12,7 @@
 //
 // Text in <file>, <setting> and command arguments may hold ${…}:
 //   ${dir}                     the instance's own directory
+//   ${packages}                where its packages were unpacked; empty if they were not
 //   ${listen.address}, ${listen.port}
 //   ${certificate.NAME}, ${key.NAME}, ${trust.NAME}, ${crl.NAME}   paths of PEM files, written into
 //   ${dir}
@@ -54,7 +55,7 @@ struct Command {
 };
 
 /// Source is where a record or ready line is read from.
-enum class Source { kStdout, kStderr, kFd, kFile };
+enum class Source { kStdout, kStderr, kFd, kFile, kSocket };
 
 /// Ready tells when the gateway serves: a line that matches, or an answering port.
 struct Ready {
@@ -78,8 +79,28 @@ struct RecordPattern {
 
 struct Record {
   Source from = Source::kStdout;
-  std::string file;  ///< For Source::kFile, relative to ${dir}.
+  std::string file;  ///< For Source::kFile and kSocket, relative to ${dir}.
   std::vector<RecordPattern> patterns;
+  Place place;
+};
+
+/// Package holds the gateway or a part of it: what scripts/mtas unpacks.
+struct Package {
+  std::string name;
+  std::string kind = "debian";  ///< Or npm.
+  std::string release;          ///< Debian: where the machine's own release has it not.
+  std::string version;          ///< npm: must be given.
+};
+
+/// Mount is a part of the machine that only this gateway sees so.
+struct Mount {
+  enum class Kind {
+    kOverlay,  ///< The files of `from` lie over those of `on`, read-only.
+    kBind,     ///< `from` stands in the place of `on`.
+  };
+  Kind kind = Kind::kBind;
+  std::string on;    ///< An absolute path.
+  std::string from;  ///< With ${…}.
   Place place;
 };
 
@@ -96,11 +117,14 @@ struct GatewayFile {
   std::string grade = "letter";  ///< To which grade it is held: form, letter, policy.
   Command version;               ///< Prints the version; may be empty.
   std::vector<std::string> requires_programs;
+  std::vector<Package> packages;
+  std::vector<Mount> mounts;  ///< In the order in which they are made.
   std::vector<FileTemplate> files;
   std::vector<SettingText> settings;
   std::vector<Cannot> cannot;
   std::vector<Command> prepare;  ///< Run to their end before the start.
   Command start;
+  bool several_next_hops = true;   ///< Its routes can have more than one for a domain.
   bool own_pid_namespace = false;  ///< For programs that make sessions of their own.
   Ready ready;
   std::string stop_signal = "TERM";

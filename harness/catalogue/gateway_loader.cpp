@@ -38,7 +38,7 @@ void check_pattern(const Reader& reader, pugi::xml_node node, const char* attrib
 }
 
 Source read_source(const Reader& reader, pugi::xml_node node) {
-  static const std::vector<std::string> kWords = {"stdout", "stderr", "fd", "file"};
+  static const std::vector<std::string> kWords = {"stdout", "stderr", "fd", "file", "socket"};
   return static_cast<Source>(index_of(kWords, reader.text(node, "from", "stdout")));
 }
 
@@ -57,9 +57,12 @@ class GatewayReader {
     file_.name = reader_.text(root_, "name");
     file_.about = reader_.text(root_, "about");
     file_.grade = reader_.text(root_, "grade", "letter");
+    file_.several_next_hops = reader_.text(root_, "next-hops", "several") == "several";
     for (pugi::xml_node node : root_.children("requires")) {
       file_.requires_programs.push_back(reader_.text(node, "program"));
     }
+    read_packages();
+    read_mounts();
     read_commands();
     read_files();
     read_settings();
@@ -102,6 +105,44 @@ class GatewayReader {
                                          node.name()));
     }
     return command;
+  }
+
+  void read_packages() {
+    for (pugi::xml_node node : root_.children("package")) {
+      Package package;
+      package.name = reader_.text(node, "name");
+      package.kind = reader_.text(node, "kind", "debian");
+      package.release = reader_.text(node, "release");
+      package.version = reader_.text(node, "version");
+      const bool npm = package.kind == "npm";
+      if (npm == package.version.empty() || (npm && !package.release.empty()))
+        reader_.complain(node,
+                         "found <package> of this kind with these attributes, allowed: \"release\" "
+                         "with debian alone, \"version\" with npm, which must have it");
+      file_.packages.push_back(std::move(package));
+    }
+  }
+
+  void read_mounts() {
+    for (pugi::xml_node node : root_.children()) {
+      const std::string kind = node.name();
+      if (kind != "overlay" && kind != "bind") continue;
+      Mount mount;
+      mount.place = reader_.place(node);
+      mount.kind = kind == "bind" ? Mount::Kind::kBind : Mount::Kind::kOverlay;
+      mount.on = reader_.text(node, "on");
+      mount.from = reader_.text(node, "from");
+      check_text(node, mount.from, Variables::kText);
+      if (mount.on.empty() || mount.on[0] != '/')
+        reader_.complain(node, "on",
+                         fmt::format("found \"{}\", allowed: a path from / on", mount.on));
+      if (mount.from.rfind("${dir}/", 0) != 0 && mount.from.rfind("${packages}/", 0) != 0)
+        reader_.complain(node, "from",
+                         fmt::format("found \"{}\", allowed: a path below ${{dir}} or "
+                                     "${{packages}}",
+                                     mount.from));
+      file_.mounts.push_back(std::move(mount));
+    }
   }
 
   void read_commands() {
@@ -188,10 +229,11 @@ class GatewayReader {
       record.place = reader_.place(node);
       record.from = read_source(reader_, node);
       record.file = reader_.text(node, "file");
-      if ((record.from == Source::kFile) == record.file.empty()) {
+      const bool named = record.from == Source::kFile || record.from == Source::kSocket;
+      if (named == record.file.empty()) {
         reader_.complain(node,
-                         "found <record> with \"file\" but not from=\"file\", or without it, "
-                         "allowed: both or neither");
+                         "found <record> with \"file\" but from neither file nor socket, or "
+                         "without it, allowed: both or neither");
       }
       for (pugi::xml_node event : node.children("event")) {
         RecordPattern pattern;

@@ -92,6 +92,29 @@ TEST_F(GatewayLoader, WantsNothingForWhatItCannot) {
   EXPECT_TRUE(scenarios.load()) << scenarios.problems();
 }
 
+TEST_F(GatewayLoader, ReadsWhatTheGatewayAloneSees) {
+  SampleScenarios scenarios;
+  scenarios.replace("gateway.xml", "<requires",
+                    "<package name=\"gw\"/><overlay on=\"/usr\" from=\"${packages}/usr\"/>"
+                    "<bind on=\"/var\" from=\"${dir}/var\"/><requires");
+  const auto catalogue = scenarios.load();
+  ASSERT_TRUE(catalogue) << scenarios.problems();
+  const GatewayFile& gateway = catalogue->gateways.at("sample");
+  EXPECT_EQ(gateway.packages.at(0).kind, "debian");
+  ASSERT_EQ(gateway.mounts.size(), 2U);
+  EXPECT_EQ(gateway.mounts[0].kind, Mount::Kind::kOverlay);
+  EXPECT_EQ(gateway.mounts[1].on, "/var");
+}
+
+TEST_F(GatewayLoader, RefusesMountsAndPackagesThatCannotBe) {
+  EXPECT_THAT(spoil("<requires", "<bind on=\"var\" from=\"${dir}/var\"/><requires"),
+              HasSubstr("found \"var\", allowed: a path from / on"));
+  EXPECT_THAT(spoil("<requires", "<overlay on=\"/etc\" from=\"/opt\"/><requires"),
+              HasSubstr("found \"/opt\", allowed: a path below ${dir} or ${packages}"));
+  EXPECT_THAT(spoil("<requires", "<package name=\"gw\" kind=\"npm\"/><requires"),
+              HasSubstr("\"version\" with npm, which must have it"));
+}
+
 TEST_F(GatewayLoader, RefusesContradictions) {
   EXPECT_THAT(spoil("<ready from=\"stderr\"", "<ready banner=\"yes\" from=\"stderr\""),
               HasSubstr("neither or both of \"match\" and \"banner\""));

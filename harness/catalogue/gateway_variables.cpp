@@ -9,9 +9,9 @@ namespace {
 
 /// known_variables lists all that may stand in a text, with a * where any name may.
 std::vector<std::string> known_variables(Variables where, const PkiNames& pki) {
-  std::vector<std::string> known = {
-      "dir",        "listen.address", "listen.port", "route.domain",
-      "route.host", "route.address",  "route.port",  "program.postern-gateway"};
+  std::vector<std::string> known = {"dir",           "packages",     "listen.address",
+                                    "listen.port",   "route.domain", "route.host",
+                                    "route.address", "route.port",   "program.postern-gateway"};
   if (where == Variables::kText) {
     for (const Setting& one : settings()) known.push_back(one.name);
   }
@@ -40,11 +40,20 @@ void multiply(std::vector<Assignment>& combinations, const std::string& name,
 }  // namespace
 
 std::string variable_list(Variables where) {
-  std::vector<std::string> names = {
-      "${dir}",        "${listen.address}", "${listen.port}", "${certificate.NAME}",
-      "${key.NAME}",   "${trust.NAME}",     "${crl.NAME}",    "${route.domain}",
-      "${route.host}", "${route.address}",  "${route.port}",  "${program.postern-gateway}",
-      "${env.NAME}"};
+  std::vector<std::string> names = {"${dir}",
+                                    "${packages}",
+                                    "${listen.address}",
+                                    "${listen.port}",
+                                    "${certificate.NAME}",
+                                    "${key.NAME}",
+                                    "${trust.NAME}",
+                                    "${crl.NAME}",
+                                    "${route.domain}",
+                                    "${route.host}",
+                                    "${route.address}",
+                                    "${route.port}",
+                                    "${program.postern-gateway}",
+                                    "${env.NAME}"};
   if (where == Variables::kSettingText) names.push_back("${value}");
   if (where == Variables::kText) {
     for (const Setting& one : settings()) names.push_back(fmt::format("${{{}}}", one.name));

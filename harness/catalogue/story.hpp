@@ -122,6 +122,8 @@ struct Story {
   Assignment variant;  ///< What the story's axes stand at; empty: it has none.
   std::string ref;
   std::string why;
+  std::string
+      grade;  ///< "form": asked only of gateways held to it; empty: its requirement decides.
   Assignment settings;  ///< What <gateway …/> states; other settings have their defaults.
   bool alone = false;   ///< It has a gateway to itself: it changes settings, weighs memory, or has
                         ///< levels of its own for next hops.

@@ -231,6 +231,7 @@ std::unique_ptr<Story> load_story(const Reader& reader,
   read_name(reader, *story);
   story->ref = reader.text(root, "ref");
   story->why = reader.text(root, "why");
+  story->grade = reader.text(root, "grade");
   read_settings(reader, *story);
   for (const auto& [name, role] : {std::pair{"client", Role::kClient}, {"server", Role::kServer}})
     for (pugi::xml_node node : root.children(name))

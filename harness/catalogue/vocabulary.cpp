@@ -1,8 +1,9 @@
+// The words of the scenario language, all in one table: the loader, the messages, the schema and
+// the reference page read it. Its rows make this file, and the functions in it, longer than others
+// may be.
 #include "catalogue/vocabulary.hpp"
 
 #include <algorithm>
-
-// The functions here are long because they are rows of one table.
 
 namespace postern {
 namespace {
@@ -282,7 +283,10 @@ std::vector<ElementEntry> story_entries() {
        Occurs::kAny,
        Text::kNone,
        {optional("name", Type::kName, "As the file is named.", {}, "the file's name without .xml"),
-        ref(), required("why", Type::kText, "Why this dialogue matters.")},
+        ref(), required("why", Type::kText, "Why this dialogue matters."),
+        optional("grade", Type::kWord,
+                 "To whom it speaks: form, only to gateways that are held to the form.",
+                 {"form", "letter"}, "form where its requirement is decided by us, else letter")},
        "One dialogue, line by line, with the client, the server or both."},
       {"story-gateway",
        "gateway",
@@ -570,15 +574,51 @@ std::vector<ElementEntry> gateway_entries() {
        {required("name", Type::kName, "What --gateway names it by."),
         required("about", Type::kText, "What it is, in words."),
         optional("grade", Type::kWord, "The grade to which it is held.",
-                 {"form", "letter", "policy"}, "letter")},
+                 {"form", "letter", "policy"}, "letter"),
+        optional("next-hops", Type::kWord, "How many its routes can have for one domain.",
+                 {"one", "several"}, "several")},
        "How to run a gateway: its files, its commands, and the record it keeps."},
       {"requires",
        "requires",
        {"gateway"},
        Occurs::kAny,
        Text::kNone,
-       {required("program", Type::kText, "A program's name, sought in PATH, or its full path.")},
+       {required("program", Type::kText,
+                 "A program's name, sought in PATH, or its full path, sought below ${packages} "
+                 "first.")},
        "A program without which the gateway cannot run."},
+      {"package",
+       "package",
+       {"gateway"},
+       Occurs::kAny,
+       Text::kNone,
+       {required("name", Type::kText, "Its name."),
+        optional("kind", Type::kWord, "Whose package it is.", {"debian", "npm"}, "debian"),
+        optional("release", Type::kText,
+                 "Debian: the release that has it, such as bookworm-backports.", {},
+                 "the machine's"),
+        optional("version", Type::kText, "npm: its version.")},
+       "A package that holds the gateway. scripts/mtas unpacks it, with what it needs, into "
+       "${packages}, "
+       "and installs nothing."},
+      {"overlay",
+       "overlay",
+       {"gateway"},
+       Occurs::kAny,
+       Text::kNone,
+       {required("on", Type::kText, "A folder of the machine."),
+        required("from", Type::kText, "The folder whose files lie over it.")},
+       "The gateway alone sees the files of one folder among those of another, read-only. Where "
+       "${packages} is empty, what begins with it is left out."},
+      {"bind",
+       "bind",
+       {"gateway"},
+       Occurs::kAny,
+       Text::kNone,
+       {required("on", Type::kText, "A file or folder of the machine."),
+        required("from", Type::kText,
+                 "The file or folder in its place; a folder is made where it is missing.")},
+       "The gateway alone sees a file or folder of its own in the place of the machine's."},
       {"version",
        "version",
        {"gateway"},
@@ -683,8 +723,11 @@ std::vector<ElementEntry> gateway_entries() {
        {"gateway"},
        Occurs::kAny,
        Text::kNone,
-       {required("from", Type::kWord, "Where it is read.", {"stdout", "stderr", "fd", "file"}),
-        optional("file", Type::kFileName, "For from=\"file\": relative to ${dir}.")},
+       {required("from", Type::kWord, "Where it is read.",
+                 {"stdout", "stderr", "fd", "file", "socket"}),
+        optional("file", Type::kFileName,
+                 "For file, and for socket, which is one of datagrams as of syslog: relative to "
+                 "${dir}.")},
        "Where the gateway tells what became of each message."},
       {"event",
        "event",

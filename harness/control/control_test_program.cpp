@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <boost/asio/co_spawn.hpp>
@@ -103,6 +104,18 @@ void descriptors() {
   }
 }
 
+// send gives one datagram to the socket at a path, as syslog(3) does.
+void send(const char* path, const std::string& text) {
+  sockaddr_un where{};
+  where.sun_family = AF_UNIX;
+  std::strncpy(where.sun_path, path, sizeof where.sun_path - 1);
+  const int socket = ::socket(AF_UNIX, SOCK_DGRAM, 0);
+  const void* const generic = &where;
+  if (::sendto(socket, text.data(), text.size(), 0, static_cast<const sockaddr*>(generic),
+               sizeof where) < 0)
+    ::_exit(9);
+}
+
 boost::asio::awaitable<void> supervise_until_killed(std::string self, std::string what, bool own) {
   const auto executor = co_await boost::asio::this_coro::executor;
   Program program;
@@ -133,6 +146,7 @@ int main(int argc, char** argv) {
   if (what == "sessions") sessions();
   if (what == "descriptors") descriptors();
   if (what == "smtp" && argc == 4) smtp(argv[2], argv[3]);
+  if (what == "send" && argc == 4) send(argv[2], argv[3]);
   if (what == "supervise" && argc == 4) supervise(argv[0], argv[2], argv[3] == std::string("own"));
   return 0;
 }

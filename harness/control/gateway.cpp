@@ -17,9 +17,12 @@
 #include "control/command.hpp"
 #include "control/followed_file.hpp"
 #include "control/gateway_output.hpp"
+#include "control/installed.hpp"
 #include "control/instance_directory.hpp"
 #include "control/latch.hpp"
+#include "control/mounts.hpp"
 #include "control/process.hpp"
+#include "control/record_socket.hpp"
 #include "control/template.hpp"
 #include "control/time_scale.hpp"
 
@@ -32,7 +35,6 @@ namespace {
 
 constexpr std::chrono::seconds kPrepareLimit{30};
 constexpr std::chrono::seconds kQueueLimit{10};
-constexpr std::chrono::seconds kVersionLimit{5};
 constexpr std::chrono::seconds kDrainLimit{2};
 
 const char* environment_variable(const std::string& name) {
@@ -45,16 +47,6 @@ std::chrono::milliseconds milliseconds(std::chrono::steady_clock::duration durat
 
 [[noreturn]] void wrong_plan(const std::string& what) {
   throw GatewayDidNotStart(Why::kPlan, what, {}, "");
-}
-
-std::vector<std::string> expand_command(Template& text, const Command& command) {
-  std::vector<std::string> arguments;
-  for (const std::string& argument : command.arguments) {
-    Expansion expansion = text.expand(argument);
-    if (!expansion.error.empty()) wrong_plan(command.place.text() + ": " + expansion.error);
-    arguments.push_back(std::move(expansion.text));
-  }
-  return arguments;
 }
 
 std::string joined(const std::vector<std::string>& arguments) {
@@ -79,8 +71,10 @@ struct Gateway::Instance {
   Template write_configuration();
   void write_certificates(const Template& text, const InstanceDirectory& into) const;
   void execute();
-  void follow_record_file();
+  void make_mounted_folders() const;
+  void follow_records();
   void read_record_file();
+  void read_record_socket();
   void close();
 
   static asio::awaitable<void> prepare(std::shared_ptr<Instance> self);
@@ -89,12 +83,16 @@ struct Gateway::Instance {
   static asio::awaitable<void> read_output(std::shared_ptr<Instance> self, Process::Output output,
                                            Source source);
   static asio::awaitable<void> follow(std::shared_ptr<Instance> self);
+  static asio::awaitable<void> receive(std::shared_ptr<Instance> self);
   static asio::awaitable<void> watch_end(std::shared_ptr<Instance> self);
+
+  std::string packages() const { return packages_folder(plan.file->name, plan.program_directory); }
 
   Program program(std::vector<std::string> arguments) const {
     Program made;
     made.arguments = std::move(arguments);
     made.directory = directory->path();
+    made.mounts = mounts;
     return made;
   }
 
@@ -107,9 +105,11 @@ struct Gateway::Instance {
   std::string directory_path;
   std::vector<std::vector<std::string>> prepare_lines;
   std::vector<std::string> start_line, queue_line;
+  std::vector<MountCall> mounts;
   std::string configuration;
   std::unique_ptr<Process> process;
   std::unique_ptr<FollowedFile> record_file;
+  std::unique_ptr<RecordSocket> record_socket;
   std::shared_ptr<BannerProbe> probe;
   Latch ready_or_ended, outputs_ended;
   int open_outputs = 0;
@@ -124,6 +124,8 @@ void Gateway::Instance::write_files() {
   directory_path = directory->path();
   if (!GatewayOutput::gives_port(*plan.file)) port = free_port(plan.listen_address);
   Template text = write_configuration();
+  mounts = expand_mounts(text, plan.file->mounts, packages());
+  make_mounted_folders();
   for (const Command& command : plan.file->prepare) {
     prepare_lines.push_back(expand_command(text, command));
   }
@@ -140,6 +142,7 @@ Template Gateway::Instance::write_configuration() {
   configuration.clear();
   TemplateValues values;
   values.directory = directory->path();
+  values.packages = packages();
   values.listen_address = plan.listen_address;
   values.listen_port = port;
   values.program_directory = plan.program_directory;
@@ -197,7 +200,7 @@ void Gateway::Instance::execute() {
   const GatewayFile& file = *plan.file;
   bool extra = file.ready.how == Ready::How::kLine && file.ready.from == Source::kFd;
   for (const Record& record : file.records) extra = extra || record.from == Source::kFd;
-  follow_record_file();
+  follow_records();
   Program command = program(start_line);
   command.extra_descriptor = extra;
   command.own_pid_namespace = file.own_pid_namespace && pid_namespace_problem().empty();
@@ -208,14 +211,32 @@ void Gateway::Instance::execute() {
   }
 }
 
-void Gateway::Instance::follow_record_file() {
+// make_mounted_folders makes those folders of the instance that are to stand in another's place and
+// that no file of it has made.
+void Gateway::Instance::make_mounted_folders() const {
+  for (const Mount& mount : plan.file->mounts) {
+    std::string path = mount.from;
+    constexpr std::string_view kOwn = "${dir}";
+    if (!path.starts_with(kOwn)) continue;
+    path.replace(0, kOwn.size(), directory->path());
+    if (!std::filesystem::exists(path)) std::filesystem::create_directories(path);
+  }
+}
+
+void Gateway::Instance::follow_records() {
   for (const Record& record : plan.file->records) {
-    if (record.from != Source::kFile) continue;
+    if (record.file.empty()) continue;
     const std::string path = directory->path() + "/" + record.file;
     std::filesystem::create_directories(std::filesystem::path(path).parent_path());
-    record_file = std::make_unique<FollowedFile>(executor, path);
-    return;
+    if (record.from == Source::kFile) record_file = std::make_unique<FollowedFile>(executor, path);
+    if (record.from == Source::kSocket)
+      record_socket = std::make_unique<RecordSocket>(executor, path);
   }
+}
+
+void Gateway::Instance::read_record_socket() {
+  for (std::string lines = record_socket->take(); !lines.empty(); lines = record_socket->take())
+    output.bytes(Source::kSocket, lines);
 }
 
 void Gateway::Instance::read_record_file() {
@@ -245,6 +266,14 @@ asio::awaitable<void> Gateway::Instance::follow(std::shared_ptr<Instance> self) 
   }
 }
 
+asio::awaitable<void> Gateway::Instance::receive(std::shared_ptr<Instance> self) {
+  while (!self->closed) {
+    const bool more = co_await self->record_socket->ready();
+    if (!more || self->closed) break;
+    self->read_record_socket();
+  }
+}
+
 asio::awaitable<void> Gateway::Instance::watch_end(std::shared_ptr<Instance> self) {
   co_await self->process->ended();
   self->ready_or_ended.fire();
@@ -257,6 +286,7 @@ asio::awaitable<void> Gateway::Instance::await_ready(std::shared_ptr<Instance> s
   asio::co_spawn(on, read_output(self, Process::Output::kStderr, Source::kStderr), asio::detached);
   asio::co_spawn(on, read_output(self, Process::Output::kExtra, Source::kFd), asio::detached);
   if (self->record_file) asio::co_spawn(on, follow(self), asio::detached);
+  if (self->record_socket) asio::co_spawn(on, receive(self), asio::detached);
   asio::co_spawn(on, watch_end(self), asio::detached);
 
   Instance* const plain = self.get();
@@ -311,6 +341,10 @@ asio::awaitable<void> Gateway::Instance::drain(std::shared_ptr<Instance> self) {
     self->read_record_file();
     self->output.finish(Source::kFile);
   }
+  if (self->record_socket) {
+    self->record_socket->stop();
+    self->read_record_socket();
+  }
   self->closed = true;
 }
 
@@ -319,6 +353,7 @@ void Gateway::Instance::close() {
   if (probe) probe->stop();
   if (process) process->kill_and_reap();
   if (record_file) record_file->stop();
+  if (record_socket) record_socket->stop();
   directory.reset();
 }
 
@@ -447,38 +482,6 @@ asio::awaitable<QueueState> Gateway::queue() {
   }
   state.known = true;
   co_return state;
-}
-
-std::string gateway_version(const GatewayFile& file, const std::string& program_directory) {
-  if (file.version.arguments.empty()) return "";
-  const std::vector<SettingText> no_texts;
-  const Assignment no_settings;
-  const std::vector<Route> no_routes;
-  TemplateValues values;
-  values.program_directory = program_directory;
-  values.setting_texts = &no_texts;
-  values.settings = &no_settings;
-  values.routes = &no_routes;
-  values.environment = environment_variable;
-  Template text(std::move(values));
-  Program program;
-  try {
-    program.arguments = expand_command(text, file.version);
-  } catch (const GatewayDidNotStart&) {
-    return "";
-  }
-  const CommandResult result = run_command_blocking(program, scaled(kVersionLimit));
-  return result.exit.clean && !result.lines.empty() ? result.lines.front() : "";
-}
-
-std::vector<std::string> missing_programs(const GatewayFile& file,
-                                          const std::string& program_directory) {
-  std::vector<std::string> missing;
-  for (const std::string& name : file.requires_programs) {
-    const bool beside_us = !find_program(program_directory + "/" + name).empty();
-    if (!beside_us && find_program(name).empty()) missing.push_back(name);
-  }
-  return missing;
 }
 
 }  // namespace postern

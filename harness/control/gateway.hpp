@@ -130,12 +130,4 @@ class Gateway {
   std::shared_ptr<Instance> instance_;
 };
 
-/// gateway_version runs the <version> command, for at most five seconds, and gives its first line
-/// of output; "" if the file has none or it fails. Blocks; call it before a run begins.
-std::string gateway_version(const GatewayFile& file, const std::string& program_directory);
-
-/// missing_programs gives those of <requires> that are not found on this machine.
-std::vector<std::string> missing_programs(const GatewayFile& file,
-                                          const std::string& program_directory);
-
 }  // namespace postern

@@ -1,4 +1,5 @@
 #include "control/gateway.hpp"
+#include "control/installed.hpp"
 
 #include <gmock/gmock.h>
 #include <sys/stat.h>
@@ -263,6 +264,16 @@ TEST_F(GatewayTest, a_record_in_a_file_is_followed_and_read_to_its_end) {
   runs(
       "trap 'printf \"delivered q1\" >> log/mail.log; exit 0' TERM;"
       "echo accepted q1 r@a.test >> log/mail.log; echo READY; read x");
+  EXPECT_TRUE(start_and_stop().clean);
+  EXPECT_THAT(seen_, testing::ElementsAre("accepted r@a.test", "delivered r@a.test"));
+}
+
+TEST_F(GatewayTest, a_record_on_a_socket_is_received_to_its_end) {
+  file_.records.front().from = Source::kSocket;
+  file_.records.front().file = "dev/log";
+  const std::string send = std::string(CONTROL_TEST_PROGRAM) + " send dev/log ";
+  runs("trap '" + send + "\"delivered q1\"; exit 0' TERM;" + send +
+       "\"accepted q1 r@a.test\"; echo READY; read x");
   EXPECT_TRUE(start_and_stop().clean);
   EXPECT_THAT(seen_, testing::ElementsAre("accepted r@a.test", "delivered r@a.test"));
 }

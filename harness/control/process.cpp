@@ -92,10 +92,12 @@ Pipe make_pipe() {
 // system calls. (After fork, every page that this process writes to next would have to be copied.)
 // Descriptors are closed here, since bp::limit_handles keeps them in one list for all threads.
 struct ChildSetup : bp::extend::handler {
-  explicit ChildSetup(int the_first_of_ours) : first_of_ours(the_first_of_ours) {}
+  ChildSetup(int the_first_of_ours, const std::vector<MountCall>& the_mounts)
+      : first_of_ours(the_first_of_ours), mounts(the_mounts) {}
 
   pid_t parent = ::getpid();
   int first_of_ours;  // From this descriptor on they stay here.
+  const std::vector<MountCall>& mounts;
 
   template <class Executor>
   void on_exec_setup(Executor&) const {
@@ -109,6 +111,7 @@ struct ChildSetup : bp::extend::handler {
     sigset_t none;
     ::sigemptyset(&none);
     ::sigprocmask(SIG_SETMASK, &none, nullptr);
+    enter_own_machine(mounts);
   }
 };
 
@@ -128,6 +131,8 @@ bp::environment clean_environment() {
 std::vector<std::string> command_line(const Program& program) {
   std::vector<std::string> all;
   if (program.own_pid_namespace) all = pid_namespace_command();
+  // On its own machine a program may be where there is none on this.
+  if (!program.mounts.empty() && all.empty()) all.push_back("/usr/bin/env");
   all.insert(all.end(), program.arguments.begin(), program.arguments.end());
   return all;
 }
@@ -223,11 +228,11 @@ std::unique_ptr<Process> Process::start(asio::any_io_executor executor, const Pr
   std::error_code error;
   const std::string directory = program.directory.empty() ? "." : program.directory;
   const auto launch = [&](auto&&... more) {
-    return bp::child(bp::exe = path, bp::args = line, bp::env = clean_environment(),
-                     bp::start_dir = directory, bp::posix::fd.bind(0, in.reading.get()),
-                     bp::posix::fd.bind(1, out.writing.get()),
-                     bp::posix::fd.bind(2, err.writing.get()), more...,
-                     ChildSetup(program.extra_descriptor ? 4 : 3), bp::posix::use_vfork, error);
+    return bp::child(
+        bp::exe = path, bp::args = line, bp::env = clean_environment(), bp::start_dir = directory,
+        bp::posix::fd.bind(0, in.reading.get()), bp::posix::fd.bind(1, out.writing.get()),
+        bp::posix::fd.bind(2, err.writing.get()), more...,
+        ChildSetup(program.extra_descriptor ? 4 : 3, program.mounts), bp::posix::use_vfork, error);
   };
   bp::child started =
       program.extra_descriptor ? launch(bp::posix::fd.bind(3, extra.writing.get())) : launch();

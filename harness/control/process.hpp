@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "control/exit.hpp"
+#include "control/mounts.hpp"
 
 namespace postern {
 
@@ -18,6 +19,7 @@ struct Program {
   bool keep_stdin = true;              ///< false: it finds the end of its input at once.
   bool extra_descriptor = false;       ///< It may write on descriptor 3, too.
   bool own_pid_namespace = false;      ///< Whatever it leaves behind ends with it.
+  std::vector<MountCall> mounts;       ///< What it alone sees of the machine.
 };
 
 /// Process is one child process and the pipes to it. All that Boost.Process does for us is in here.

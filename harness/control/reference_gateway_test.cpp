@@ -9,6 +9,7 @@
 #include "catalogue/catalogue.hpp"
 #include "catalogue/vocabulary.hpp"
 #include "control/gateway.hpp"
+#include "control/installed.hpp"
 
 // The reference gateway is run as its file says, with the means that any gateway is run with.
 

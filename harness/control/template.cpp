@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <optional>
+#include <stdexcept>
 
 namespace postern {
 
@@ -181,6 +182,8 @@ bool Template::value_of(const std::string& name, const Route* route, Expansion& 
   const auto rest_of = [&name](std::string_view prefix) { return name.substr(prefix.size()); };
   if (name == "dir") {
     out.text += values_.directory;
+  } else if (name == "packages") {
+    out.text += values_.packages;
   } else if (name == "listen.address") {
     out.text += values_.listen_address;
   } else if (name == "listen.port") {
@@ -216,7 +219,8 @@ bool Template::value_of(const std::string& name, const Route* route, Expansion& 
     out.text += value;
   } else {
     out.error = fmt::format(
-        "${{{}}} stands for nothing; allowed are dir, listen.address, listen.port, certificate.…, "
+        "${{{}}} stands for nothing; allowed are dir, packages, listen.address, listen.port, "
+        "certificate.…, "
         "key.…, trust.…, crl.…, program.…, env.…, the names of settings, and route.domain, "
         "route.host, "
         "route.address, route.port",
@@ -224,6 +228,17 @@ bool Template::value_of(const std::string& name, const Route* route, Expansion& 
     return false;
   }
   return true;
+}
+
+std::vector<std::string> expand_command(Template& text, const Command& command) {
+  std::vector<std::string> arguments;
+  for (const std::string& argument : command.arguments) {
+    Expansion expansion = text.expand(argument);
+    if (!expansion.error.empty())
+      throw std::invalid_argument(command.place.text() + ": " + expansion.error);
+    arguments.push_back(std::move(expansion.text));
+  }
+  return arguments;
 }
 
 }  // namespace postern

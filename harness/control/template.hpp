@@ -17,6 +17,7 @@ namespace postern {
 /// TemplateValues is what ${…} stands for in one instance. What it points to must outlive it.
 struct TemplateValues {
   std::string directory;
+  std::string packages;
   std::string listen_address;
   unsigned short listen_port = 0;
   std::string program_directory;
@@ -66,5 +67,9 @@ class Template {
   TemplateValues values_;
   std::set<std::string> identities_, trusts_, crls_;
 };
+
+/// expand_command gives the words of a command. Throws std::invalid_argument with its place and
+/// what is wrong.
+std::vector<std::string> expand_command(Template& text, const Command& command);
 
 }  // namespace postern

@@ -345,28 +345,23 @@ std::vector<JudgedCase> judge_stage(const ResultContext& context, const StageRep
   return judged;
 }
 
-std::vector<reports::CaseResult> skipped(const ResultContext& context,
-                                         const Configuration& configuration,
-                                         const std::string& why) {
-  std::vector<reports::CaseResult> results;
-  for (const Chosen& one : configuration.cases) {
-    reports::CaseResult result;
-    if (one.cell != nullptr) {
-      add_matrix_case(context, *one.cell, Judgement(), result);
-    } else if (one.story != nullptr) {
-      add_story(context, *one.story, Judgement(), result);
-    } else {
-      result = result_of_invalid(context, *one.invalid, false, "", {}, false);
-    }
-    forget_legs(result);
-    result.gateway = context.gateway->name;
-    result.verdict = Verdict::kSkip;
-    result.reason = "this gateway cannot express it: " + why;
-    result.control = one.control;
-    result.rerun = fmt::format("{} run{} {}", context.program, context.options, result.id);
-    results.push_back(std::move(result));
+reports::CaseResult skipped(const ResultContext& context, const Chosen& one,
+                            const std::string& why) {
+  reports::CaseResult result;
+  if (one.cell != nullptr) {
+    add_matrix_case(context, *one.cell, Judgement(), result);
+  } else if (one.story != nullptr) {
+    add_story(context, *one.story, Judgement(), result);
+  } else {
+    result = result_of_invalid(context, *one.invalid, false, "", {}, false);
   }
-  return results;
+  forget_legs(result);
+  result.gateway = context.gateway->name;
+  result.verdict = Verdict::kSkip;
+  result.reason = "not asked of this gateway: " + why;
+  result.control = one.control;
+  result.rerun = fmt::format("{} run{} {}", context.program, context.options, result.id);
+  return result;
 }
 
 reports::CaseResult result_of_invalid(const ResultContext& context, const InvalidCase& invalid,

@@ -33,10 +33,9 @@ struct JudgedCase {
 /// did not pass is invalid. Cases cut short by an interrupt are left out.
 std::vector<JudgedCase> judge_stage(const ResultContext& context, const StageReport& report);
 
-/// skipped gives the results of cases that this gateway cannot express, each with the reason.
-std::vector<reports::CaseResult> skipped(const ResultContext& context,
-                                         const Configuration& configuration,
-                                         const std::string& why);
+/// skipped gives the result of a case that this gateway is not asked, with the reason.
+reports::CaseResult skipped(const ResultContext& context, const Chosen& one,
+                            const std::string& why);
 
 /// result_of_invalid says what came of settings that a gateway has to reject.
 reports::CaseResult result_of_invalid(const ResultContext& context, const InvalidCase& invalid,

@@ -234,15 +234,12 @@ TEST_F(CaseResultTest, ACaseCutShortByAnInterruptIsLeftOut) {
 }
 
 TEST_F(CaseResultTest, ASkippedCaseSaysWhy) {
-  Configuration configuration;
   Chosen one;
   one.cell = &catalogue_->matrix_cases.front();
-  configuration.cases.push_back(one);
-  const auto results = skipped(context_, configuration, "it has no such setting");
-  ASSERT_EQ(results.size(), 1U);
-  EXPECT_EQ(results[0].verdict, Verdict::kSkip);
-  EXPECT_THAT(results[0].reason, HasSubstr("it has no such setting"));
-  EXPECT_EQ(results[0].inbound.grade, "");
+  const reports::CaseResult result = skipped(context_, one, "it has no such setting");
+  EXPECT_EQ(result.verdict, Verdict::kSkip);
+  EXPECT_THAT(result.reason, HasSubstr("it has no such setting"));
+  EXPECT_EQ(result.inbound.grade, "");
 }
 
 TEST_F(CaseResultTest, ARejectionIsAnEndWithAReasonAndNotACrash) {

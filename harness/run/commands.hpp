@@ -56,6 +56,10 @@ struct GapsOptions {
   std::string faults = "build/reports/faults.md";  ///< What scripts/faults wrote; may be missing.
 };
 
+struct GatewaysOptions {
+  bool packages = false;  ///< List the packages that hold them, for scripts.
+};
+
 struct NewStoryOptions {
   std::string name, ref;
   std::string side;  ///< "client", "server"; empty: as the requirement's id says.
@@ -67,6 +71,7 @@ int check_command(const CommonOptions& common, const std::string& directory);
 int certs_command(const CommonOptions& common, const std::string& directory);
 int coverage_command(const CommonOptions& common, const CoverageOptions& options);
 int gaps_command(const CommonOptions& common, const GapsOptions& options);
+int gateways_command(const CommonOptions& common, const GatewaysOptions& options);
 int new_story_command(const CommonOptions& common, const NewStoryOptions& options);
 
 }  // namespace postern

@@ -16,6 +16,7 @@
 #include <random>
 #include <thread>
 
+#include "control/installed.hpp"
 #include "failure_text.hpp"
 #include "report_place.hpp"
 #include "results_file.hpp"
@@ -384,10 +385,9 @@ int run_command(const CommonOptions& common, const RunOptions& options) {
   plan.jitter = options.jitter;
   plan.keep = options.keep;
   plan.fail_fast = options.fail_fast;
-  const auto missing = missing_programs(*plan.context.gateway, plan.program_directory);
-  if (!missing.empty()) {
-    fmt::print(stderr, "postern: gateway \"{}\" needs {}, which is not installed\n",
-               options.gateway, quoted_list(missing));
+  if (const std::string why = cannot_start(*plan.context.gateway, plan.program_directory);
+      !why.empty()) {
+    fmt::print(stderr, "postern: gateway \"{}\" cannot be run here: {}\n", options.gateway, why);
     return 3;
   }
   if (plan.context.gateway->own_pid_namespace && !pid_namespace_problem().empty())

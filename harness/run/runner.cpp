@@ -13,8 +13,8 @@
 #include <stdexcept>
 #include <thread>
 
+#include "catalogue/expressible.hpp"
 #include "catalogue/shuffle.hpp"
-#include "catalogue/vocabulary.hpp"
 
 namespace asio = boost::asio;
 
@@ -219,32 +219,23 @@ void Run::run_invalid(Job& job, const Configuration& configuration) {
   hand_on(std::move(results));
 }
 
-namespace {
-
-// tells says whether a gateway's file gives a setting any meaning.
-bool tells(const GatewayFile& gateway, const std::string& name) {
-  return std::any_of(gateway.settings.begin(), gateway.settings.end(),
-                     [&](const SettingText& text) { return text.name == name; });
-}
-
-// inexpressible says why this gateway cannot be run so; "" if it can.
-std::string inexpressible(const GatewayFile& gateway, const Configuration& configuration) {
-  for (const Cannot& cannot : gateway.cannot)
-    if (cannot.when.holds(configuration.settings)) return cannot.why;
-  for (const Setting& one : settings()) {
-    if (!one.extra || *configuration.settings.get(one.name) == one.default_value) continue;
-    if (!tells(gateway, one.name)) return "its file says nothing of " + one.name;
+// asked_of_gateway leaves the cases that the gateway is asked; the others are handed on as skipped.
+Configuration Run::asked_of_gateway(const Configuration& configuration) {
+  Configuration asked = configuration;
+  asked.cases.clear();
+  std::vector<reports::CaseResult> left_out;
+  for (const Chosen& one : configuration.cases) {
+    const std::string why =
+        why_skipped(*plan_.context.catalogue, *plan_.context.gateway, configuration.settings, one);
+    if (why.empty()) {
+      asked.cases.push_back(one);
+    } else {
+      left_out.push_back(skipped(plan_.context, one, why));
+    }
   }
-  if (!configuration.alone) return {};
-  const Story& story = *configuration.cases.front().story;
-  if (story.has_levels() && !tells(gateway, "next-hop-level"))
-    return "its file says nothing of next-hop-level";
-  if (story.applies() && gateway.apply_signal.empty())
-    return "its file does not say how it takes settings while it runs (<apply>)";
-  return {};
+  if (!left_out.empty()) hand_on(std::move(left_out));
+  return asked;
 }
-
-}  // namespace
 
 void Run::work(Job& job) {
   const auto& selection = *plan_.selection;
@@ -254,13 +245,12 @@ void Run::work(Job& job) {
     if (ticket >= once * plan_.repeat) return;
     const Configuration& configuration = selection.configurations[order_[ticket % once]];
     try {
-      const std::string why = inexpressible(*plan_.context.gateway, configuration);
-      if (!why.empty()) {
-        hand_on(skipped(plan_.context, configuration, why));
-      } else if (configuration.must_be_rejected) {
-        run_invalid(job, configuration);
+      const Configuration asked = asked_of_gateway(configuration);
+      if (asked.cases.empty()) continue;
+      if (configuration.must_be_rejected) {
+        run_invalid(job, asked);
       } else {
-        run_configuration(job, configuration, ticket);
+        run_configuration(job, asked, ticket);
       }
     } catch (const std::exception& problem) {
       const std::lock_guard lock(mutex_);

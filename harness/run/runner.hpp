@@ -70,6 +70,7 @@ class Run {
   void work(Job& job);
   StagePlan stage_plan(const Job& job, const Configuration& configuration, std::size_t ticket);
   void run_configuration(Job& job, const Configuration& configuration, std::size_t ticket);
+  Configuration asked_of_gateway(const Configuration& configuration);
   void run_invalid(Job& job, const Configuration& configuration);
   void hand_on(std::vector<reports::CaseResult> results);
   void keep(const std::string& directory);

@@ -1,0 +1,58 @@
+#include "catalogue/expressible.hpp"
+
+#include <algorithm>
+
+#include "catalogue/vocabulary.hpp"
+
+namespace postern {
+namespace {
+
+// tells says whether a gateway's file gives a setting any meaning.
+bool tells(const GatewayFile& gateway, const std::string& name) {
+  return std::any_of(gateway.settings.begin(), gateway.settings.end(),
+                     [&](const SettingText& text) { return text.name == name; });
+}
+
+// is_form_alone: what is asked there is decided by us, so that nobody else has to agree.
+bool is_form_alone(const Catalogue& catalogue, const Story& story) {
+  if (!story.grade.empty()) return story.grade == "form";
+  const auto requirement = catalogue.requirements.find(story.ref);
+  return requirement != catalogue.requirements.end() && requirement->second.level == "decided";
+}
+
+std::string why_not_under(const GatewayFile& gateway, const Assignment& under) {
+  for (const Cannot& cannot : gateway.cannot)
+    if (cannot.when.holds(under)) return cannot.why;
+  for (const Setting& one : settings()) {
+    const std::string* value = under.get(one.name);
+    if (!one.extra || value == nullptr || *value == one.default_value) continue;
+    if (!tells(gateway, one.name)) return "its file says nothing of " + one.name;
+  }
+  return {};
+}
+
+std::string why_not_told(const Catalogue& catalogue, const GatewayFile& gateway,
+                         const Story& story) {
+  if (gateway.grade != "form" && is_form_alone(catalogue, story))
+    return "what the story shows is decided by us, and this gateway is held to the " +
+           gateway.grade;
+  if (story.has_levels() && !tells(gateway, "next-hop-level"))
+    return "its file says nothing of next-hop-level";
+  if (story.applies() && gateway.apply_signal.empty())
+    return "its file does not say how it takes settings while it runs (<apply>)";
+  const auto next_hops = std::count_if(story.scripts.begin(), story.scripts.end(),
+                                       [](const Script& s) { return s.role == Role::kServer; });
+  if (next_hops > 1 && !gateway.several_next_hops) return "its file has one next hop for a domain";
+  return {};
+}
+
+}  // namespace
+
+std::string why_skipped(const Catalogue& catalogue, const GatewayFile& gateway,
+                        const Assignment& settings, const Chosen& one) {
+  std::string why = why_not_under(gateway, settings);
+  if (why.empty() && one.story != nullptr) why = why_not_told(catalogue, gateway, *one.story);
+  return why;
+}
+
+}  // namespace postern
