@@ -115,6 +115,8 @@ struct GatewayFile {
   std::string name;
   std::string about;
   std::string grade = "letter";  ///< To which grade it is held: form, letter, policy.
+  std::string next_hops_at;      ///< Where all next hops listen; empty: each at its own address.
+  std::size_t at_once = 0;       ///< How many cases are played at once; 0: as many as usual.
   Command version;               ///< Prints the version; may be empty.
   std::vector<std::string> requires_programs;
   std::vector<Package> packages;

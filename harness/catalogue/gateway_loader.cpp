@@ -1,3 +1,4 @@
+#include <arpa/inet.h>
 #include <fmt/format.h>
 #include <re2/re2.h>
 
@@ -58,6 +59,14 @@ class GatewayReader {
     file_.about = reader_.text(root_, "about");
     file_.grade = reader_.text(root_, "grade", "letter");
     file_.several_next_hops = reader_.text(root_, "next-hops", "several") == "several";
+    file_.next_hops_at = reader_.text(root_, "next-hops-at");
+    const std::string at_once = reader_.text(root_, "at-once");
+    if (is_value(ValueType::kCount, at_once)) file_.at_once = std::stoul(at_once);
+    in_addr ignored{};
+    if (!file_.next_hops_at.empty() &&
+        inet_pton(AF_INET, file_.next_hops_at.c_str(), &ignored) != 1)
+      reader_.complain(root_, "next-hops-at",
+                       fmt::format("found \"{}\", allowed: an IPv4 address", file_.next_hops_at));
     for (pugi::xml_node node : root_.children("requires")) {
       file_.requires_programs.push_back(reader_.text(node, "program"));
     }

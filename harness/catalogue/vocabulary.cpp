@@ -575,6 +575,13 @@ std::vector<ElementEntry> gateway_entries() {
         required("about", Type::kText, "What it is, in words."),
         optional("grade", Type::kWord, "The grade to which it is held.",
                  {"form", "letter", "policy"}, "letter"),
+        optional("next-hops-at", Type::kText,
+                 "One address at which all next hops listen, each at a port of its own, for a "
+                 "gateway that knows them by name only. ${route.address} stays each one's own.",
+                 {}, "each at its own"),
+        optional("at-once", Type::kCount,
+                 "How many cases are played at once, for a gateway that takes few connections.", {},
+                 "48"),
         optional("next-hops", Type::kWord, "How many its routes can have for one domain.",
                  {"one", "several"}, "several")},
        "How to run a gateway: its files, its commands, and the record it keeps."},

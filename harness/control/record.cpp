@@ -97,6 +97,8 @@ void Correlation::complete(RecordEvent event,
   } else if (!known.sender.empty()) {
     event.fields.emplace("sender", known.sender);
   }
+  const auto client = event.fields.find("client");
+  if (client != event.fields.end()) known.client = client->second;
   const auto recipient = event.fields.find("recipient");
   if (recipient != event.fields.end()) {
     auto& all = known.recipients;
@@ -107,6 +109,7 @@ void Correlation::complete(RecordEvent event,
     return;
   }
   if (known.recipients.empty()) {
+    if (!known.client.empty()) event.fields.emplace("client", known.client);
     on_event(event);
     return;
   }

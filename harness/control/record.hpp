@@ -66,19 +66,20 @@ class RecordReader {
   std::unique_ptr<RE2::Set> prefilter_;
 };
 
-/// Correlation tells recipients from ids. Some gateways name the recipient on one line and only
-/// their own id of the message (Postfix: the queue id) on others.
+/// Correlation tells recipients and clients from ids. Some gateways name the recipient on one line
+/// and only their own id of the message (Postfix: the queue id) on others; or the client where its
+/// session begins, and only their id of the session where it ends (OpenSMTPD).
 class Correlation {
  public:
   /// complete hands `event` on. If it has an id and no recipient, it is handed on once for each
-  /// recipient known for that id from earlier events, with the field set; if none is known, as it
-  /// is. A sender known for the id is filled in likewise.
+  /// recipient known for that id from earlier events, with the field set; if none is known, with
+  /// the client that is. A sender known for the id is filled in likewise.
   void complete(RecordEvent event, const std::function<void(const RecordEvent&)>& on_event);
 
  private:
   struct Known {
     std::vector<std::string> recipients;
-    std::string sender;
+    std::string sender, client;
   };
   std::unordered_map<std::string, Known> by_id_;
 };

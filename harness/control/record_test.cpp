@@ -104,15 +104,18 @@ class CorrelationTest : public testing::Test {
     event.kind = "x";
     event.fields = fields;
     std::vector<std::string> seen;
-    correlation_.complete(event, [&seen](const RecordEvent& each) {
+    correlation_.complete(event, [this, &seen](const RecordEvent& each) {
       const auto get = [&each](const char* name) {
         const auto found = each.fields.find(name);
         return found == each.fields.end() ? std::string("-") : found->second;
       };
       seen.push_back(get("sender") + " to " + get("recipient"));
+      client_ = get("client");
     });
     return seen;
   }
+
+  std::string client_;  ///< Of the last event handed on.
 
   Correlation correlation_;
 };
@@ -123,6 +126,16 @@ TEST_F(CorrelationTest, recipients_of_an_id_are_filled_in) {
   EXPECT_THAT(complete({{"id", "A"}, {"recipient", "r@x"}}), testing::ElementsAre("s@x to r@x"));
   EXPECT_THAT(complete({{"id", "A"}, {"recipient", "q@x"}}), testing::ElementsAre("s@x to q@x"));
   EXPECT_THAT(complete({{"id", "A"}}), testing::ElementsAre("s@x to r@x", "s@x to q@x"));
+}
+
+TEST_F(CorrelationTest, the_client_of_an_id_is_filled_in) {
+  complete({{"id", "A"}, {"client", "1.2.3.4"}});
+  complete({{"id", "A"}});
+  EXPECT_EQ(client_, "1.2.3.4");
+  complete({{"id", "A"}, {"client", "5.6.7.8"}});
+  EXPECT_EQ(client_, "5.6.7.8");
+  complete({{"id", "B"}});
+  EXPECT_EQ(client_, "-");
 }
 
 TEST_F(CorrelationTest, other_ids_and_events_without_one_are_left_alone) {

@@ -50,11 +50,13 @@ struct Scene {
 /// Listener is where one fake server is reached: an address of its own, a port of the system's.
 class Listener {
  public:
-  /// Listener binds and listens; throws boost::system::system_error.
-  Listener(boost::asio::any_io_executor executor, const boost::asio::ip::address& address);
+  /// Listener binds and listens; throws boost::system::system_error. It listens at `at`, if that is
+  /// given, and its own address is only its name then.
+  Listener(boost::asio::any_io_executor executor, const boost::asio::ip::address& address,
+           const std::optional<boost::asio::ip::address>& at = std::nullopt);
 
   unsigned short port() const { return port_; }
-  std::string address() const;
+  std::string address() const { return address_.to_string(); }
 
   /// accept gives the next connection, nothing once the listener is closed.
   boost::asio::awaitable<std::optional<boost::asio::ip::tcp::socket>> accept();
@@ -68,6 +70,7 @@ class Listener {
 
  private:
   boost::asio::ip::tcp::acceptor acceptor_;
+  boost::asio::ip::address address_;
   unsigned short port_ = 0;
   std::string problem_;
 };

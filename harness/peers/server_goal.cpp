@@ -191,6 +191,9 @@ asio::awaitable<void> ServerConversation::run() {
     going_on = co_await serve(std::move(command));
     if (verb_of(line) == "QUIT") break;
   }
+  // Without EHLO inside TLS there was no TLS to speak of.
+  if (talk_.phase() == Phase::kTls && !greeted_ && verb_of(line) != "QUIT")
+    talk_.wire().handshake_failed_late();
   co_await talk_.await_end();
   co_await talk_.finish();
 }

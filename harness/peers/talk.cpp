@@ -18,9 +18,10 @@ constexpr std::size_t kLongestMessage = 4'194'304;
 
 }  // namespace
 
-Listener::Listener(asio::any_io_executor executor, const asio::ip::address& address)
-    : acceptor_(executor) {
-  const tcp::endpoint endpoint(address, 0);
+Listener::Listener(asio::any_io_executor executor, const asio::ip::address& address,
+                   const std::optional<asio::ip::address>& at)
+    : acceptor_(executor), address_(address) {
+  const tcp::endpoint endpoint(at.value_or(address), 0);
   acceptor_.open(endpoint.protocol());
   acceptor_.set_option(tcp::acceptor::reuse_address(true));
   acceptor_.bind(endpoint);
@@ -36,11 +37,6 @@ asio::awaitable<std::optional<tcp::socket>> Listener::accept() {
   if (error != asio::error::operation_aborted && error != asio::error::bad_descriptor)
     problem_ = "a fake server cannot accept: " + error.message();
   co_return std::nullopt;
-}
-
-std::string Listener::address() const {
-  boost::system::error_code ignored;
-  return acceptor_.local_endpoint(ignored).address().to_string();
 }
 
 bool Listener::pending() {

@@ -6,8 +6,10 @@
 #include <algorithm>
 #include <stdexcept>
 #include <tuple>
+#include <utility>
 
 #include "catalogue/tls_suites.hpp"
+#include "peers/tls_records.hpp"
 
 namespace postern {
 namespace {
@@ -278,7 +280,21 @@ void TlsEngine::on_info(const SSL* ssl, int where, int value) {
 }
 
 void TlsEngine::feed(std::string_view bytes) {
-  if (!bytes.empty()) BIO_write(in_, bytes.data(), static_cast<int>(bytes.size()));
+  if (bytes.empty()) return;
+  forget_whole_records();
+  fed_ += bytes;
+  BIO_write(in_, bytes.data(), static_cast<int>(bytes.size()));
+}
+
+// forget_whole_records keeps of what was fed only what TLS has not read, and the beginning of the
+// record that it stands in.
+void TlsEngine::forget_whole_records() {
+  const std::size_t read = fed_.size() - BIO_ctrl_pending(in_);
+  std::size_t whole = 0;
+  for (std::size_t size = whole_record(std::string_view(fed_).substr(whole));
+       size != 0 && whole + size <= read; size = whole_record(std::string_view(fed_).substr(whole)))
+    whole += size;
+  fed_.erase(0, whole);
 }
 
 std::string TlsEngine::take_output() {
@@ -292,9 +308,9 @@ std::string TlsEngine::take_output() {
 }
 
 std::string TlsEngine::take_unread() {
-  std::string rest(BIO_ctrl_pending(in_), '\0');
-  if (!rest.empty()) BIO_read(in_, rest.data(), static_cast<int>(rest.size()));
-  return rest;
+  forget_whole_records();
+  BIO_reset(in_);
+  return std::exchange(fed_, {});
 }
 
 TlsEngine::Step TlsEngine::failed(int result) {

@@ -80,8 +80,8 @@ class TlsEngine {
   void feed(std::string_view bytes);
   std::string take_output();
 
-  /// take_unread gives bytes that were fed and that TLS has not read: what came behind
-  /// close_notify.
+  /// take_unread gives bytes that were fed and of which TLS has made nothing: what came behind
+  /// close_notify, or, from its beginning, the record at which it failed before reading all of it.
   std::string take_unread();
 
   Step handshake();
@@ -127,6 +127,7 @@ class TlsEngine {
     void operator()(SSL* ssl) const { SSL_free(ssl); }
   };
   Step failed(int result);
+  void forget_whole_records();
   static int on_certificate_request(SSL* ssl, void* self);
   static int on_session(SSL* ssl, SSL_SESSION* session);
   static int on_alpn(SSL* ssl, const unsigned char** chosen, unsigned char* size,
@@ -137,6 +138,7 @@ class TlsEngine {
   std::unique_ptr<SSL, Free> ssl_;
   BIO* in_ = nullptr;   ///< Owned by ssl_.
   BIO* out_ = nullptr;  ///< Owned by ssl_.
+  std::string fed_;     ///< From the beginning of the record that TLS stands in.
   bool asked_ = false;
   std::string error_, alert_received_, alert_sent_, alpn_offered_;
   int alert_number_ = -1;

@@ -67,6 +67,36 @@ TEST(TlsEngine, CompletesAHandshakeAndCarriesBytesBothWays) {
   }
 }
 
+// A peer that takes a clear-text reply for another answer to STARTTLS says hello again.
+TEST(TlsEngine, GivesARecordThatItFailedAtFromItsBeginning) {
+  for (TlsVersion version : {TlsVersion::k12, TlsVersion::k13}) {
+    Pair pair;
+    pair.client_wish.versions = pair.server_wish.versions = {version};
+    pair.server =
+        std::make_unique<TlsEngine>(pair.contexts.context(pair.server_wish), Role::kServer);
+    TlsEngine one(pair.contexts.context(pair.client_wish), Role::kClient);
+    TlsEngine other(pair.contexts.context(pair.client_wish), Role::kClient);
+    one.handshake();
+    other.handshake();
+    pair.server->feed(one.take_output());
+    EXPECT_EQ(pair.server->handshake(), Step::kWantRead);
+    const std::string hello = other.take_output();
+    pair.server->feed(hello);
+    ASSERT_EQ(pair.server->handshake(), Step::kFailed);
+    const std::string rest = pair.server->take_unread();
+    EXPECT_TRUE(rest.empty() || rest == hello) << rest.size() << " of " << hello.size();
+    EXPECT_EQ(pair.server->take_unread(), "");
+  }
+}
+
+TEST(TlsEngine, GivesClearTextThatItFailedAtFromItsBeginning) {
+  Pair pair;
+  pair.server = std::make_unique<TlsEngine>(pair.contexts.context(pair.server_wish), Role::kServer);
+  pair.server->feed("MAIL FROM:<a@example.test>\r\n");
+  ASSERT_EQ(pair.server->handshake(), Step::kFailed);
+  EXPECT_EQ(pair.server->take_unread(), "MAIL FROM:<a@example.test>\r\n");
+}
+
 TEST(TlsEngine, SeesThatACertificateIsAskedFor) {
   for (TlsVersion version : {TlsVersion::k12, TlsVersion::k13}) {
     Pair pair;

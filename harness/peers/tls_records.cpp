@@ -11,6 +11,15 @@ std::size_t byte_at(std::string_view bytes, std::size_t at) {
   return static_cast<unsigned char>(bytes[at]);
 }
 
+// is_foreign tells whether what begins so is no TLS record.
+bool is_foreign(std::string_view bytes) {
+  if (bytes.empty()) return false;
+  const std::size_t type = byte_at(bytes, 0);
+  constexpr std::size_t kMajorVersion = 3;
+  return type < TlsRecord::kChangeCipherSpec || type > TlsRecord::kData ||
+         (bytes.size() > 1 && byte_at(bytes, 1) != kMajorVersion);
+}
+
 }  // namespace
 
 int TlsRecord::alert() const {
@@ -20,19 +29,20 @@ int TlsRecord::alert() const {
 }
 
 bool TlsRecords::foreign() const {
-  if (bytes_.empty()) return false;
-  const std::size_t type = byte_at(bytes_, 0);
-  constexpr std::size_t kMajorVersion = 3;
-  return type < TlsRecord::kChangeCipherSpec || type > TlsRecord::kData ||
-         (bytes_.size() > 1 && byte_at(bytes_, 1) != kMajorVersion);
+  return is_foreign(bytes_);
+}
+
+std::size_t whole_record(std::string_view bytes) {
+  if (is_foreign(bytes) || bytes.size() < kHeader) return 0;
+  const std::size_t size = kHeader + byte_at(bytes, 3) * 256 + byte_at(bytes, 4);
+  return size <= bytes.size() ? size : 0;
 }
 
 std::optional<TlsRecord> TlsRecords::next() {
-  if (foreign() || bytes_.size() < kHeader) return std::nullopt;
-  const std::size_t size = byte_at(bytes_, 3) * 256 + byte_at(bytes_, 4);
-  if (bytes_.size() < kHeader + size) return std::nullopt;
-  TlsRecord record{static_cast<int>(byte_at(bytes_, 0)), bytes_.substr(kHeader, size)};
-  bytes_.erase(0, kHeader + size);
+  const std::size_t size = whole_record(bytes_);
+  if (size == 0) return std::nullopt;
+  TlsRecord record{static_cast<int>(byte_at(bytes_, 0)), bytes_.substr(kHeader, size - kHeader)};
+  bytes_.erase(0, size);
   return record;
 }
 

@@ -35,6 +35,10 @@ class TlsRecords {
   std::string bytes_;
 };
 
+/// whole_record gives the size of the record that `bytes` begin with, header included; 0 where that
+/// is none, or not there as a whole.
+std::size_t whole_record(std::string_view bytes);
+
 /// record_of writes one record of TLS 1.2's form.
 std::string record_of(int type, std::string_view payload);
 

@@ -121,6 +121,8 @@ StagePlan Run::stage_plan(const Job& job, const Configuration& configuration, st
   stage_plan.keep_directory = plan_.keep;
   stage_plan.seed = plan_.seed;
   stage_plan.in_flight = plan_.in_flight;
+  if (const std::size_t at_once = stage_plan.gateway->at_once; at_once > 0)
+    stage_plan.in_flight = std::min(stage_plan.in_flight, at_once);
   return stage_plan;
 }
 

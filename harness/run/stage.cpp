@@ -181,12 +181,18 @@ void Stage::State::cast(std::unique_ptr<PlayedCase> played, std::size_t index) {
     self->meetings->wake();
     if (drained) drained->cancel();
   };
+  std::optional<asio::ip::address> together;
+  if (!plan.gateway->next_hops_at.empty())
+    together = asio::ip::make_address(plan.gateway->next_hops_at);
   for (const Script* script : servers_of(played->what))
-    one->servers.push_back(std::make_unique<Listener>(
-        io.get_executor(), script == nullptr || script->address.empty()
-                               ? address_of(20 + static_cast<unsigned>(one->servers.size()), index)
-                               : asio::ip::make_address(script->address)));
-  one->mailbox = std::make_unique<Listener>(io.get_executor(), address_of(50, index));
+    one->servers.push_back(
+        script == nullptr || script->address.empty()
+            ? std::make_unique<Listener>(
+                  io.get_executor(),
+                  address_of(20 + static_cast<unsigned>(one->servers.size()), index), together)
+            : std::make_unique<Listener>(io.get_executor(),
+                                         asio::ip::make_address(script->address)));
+  one->mailbox = std::make_unique<Listener>(io.get_executor(), address_of(50, index), together);
 
   owners[observation.token] = &observation;
   by_recipient[observation.recipient] = self;
