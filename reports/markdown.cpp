@@ -64,6 +64,7 @@ std::string cell_text(const std::vector<Cell>& cells, std::size_t index) {
   }
   if (text.empty()) text = "skipped";
   if (cell.wrong > 0) text = fmt::format("**❌ {}**", text);
+  if (cell.wrong == 0 && cell.deviating > 0) text = "⚠️ " + text;
   return text;
 }
 
@@ -99,7 +100,8 @@ void add_legend(std::string& out) {
       "the "
       "gateway. A column `name →` is a next hop: what the gateway did with messages for it. A cell "
       "covers every case of that mode with that peer; outcomes that differ are listed with their "
-      "counts. ❌ marks a cell in which a case did not pass.\n\n"
+      "counts. ❌ marks a cell in which a case did not pass, ⚠️ one in which the gateway "
+      "deviates as is known of it.\n\n"
       "- `accept tls`, `accept clear`: 250 to the message, inside TLS or in clear text\n"
       "- `refuse 530`: that reply, and the connection stays usable\n"
       "- `drop 530`: that reply, then the gateway closed\n"

@@ -49,6 +49,7 @@ void Tally::count(const CaseResult& result) {
       break;
     case Verdict::kSkip:
       ++skip;
+      if (!result.deviation.empty()) ++deviations;
       break;
   }
 }

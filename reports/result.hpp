@@ -62,6 +62,7 @@ struct CaseResult {
   std::string kind;     ///< "matrix", "invalid-setting", "story"
   std::string gateway;  ///< Name of the gateway file.
   Verdict verdict = Verdict::kError;
+  std::string deviation;             ///< Of a skip: the known deviation that was seen; else empty.
   std::string grade;                 ///< The lower of the legs' grades.
   std::string reason;                ///< One line: why this verdict; empty for pass.
   std::vector<std::string> details;  ///< Further lines: expected and got, one thing a line.
@@ -109,6 +110,7 @@ struct RunFooter {
 /// Tally counts verdicts. Controls that were only taken along are not in it.
 struct Tally {
   int pass = 0, fail = 0, error = 0, inconclusive = 0, invalid = 0, skip = 0;
+  int deviations = 0;  ///< Of the skips: known deviations that happened.
   int controls = 0;
 
   void count(const CaseResult& result);

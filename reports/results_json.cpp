@@ -203,6 +203,7 @@ CaseResult case_from(const json::object& line) {
   result.kind = text(line, "kind");
   result.gateway = text(line, "gateway");
   result.reason = text(line, "reason");
+  result.deviation = text(line, "deviation");
   result.details = list(line, "details");
   result.settings = facts(line, "settings");
   result.client = text(line, "client");

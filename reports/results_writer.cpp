@@ -133,6 +133,7 @@ void add_case(Json& json, const CaseResult& result) {
   json.optional("kind", result.kind);
   json.optional("gateway", result.gateway);
   json.optional("reason", result.reason);
+  json.optional("deviation", result.deviation);
   json.list("details", result.details);
   json.facts("settings", result.settings);
   json.optional("client", result.client);

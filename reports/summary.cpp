@@ -22,7 +22,7 @@ bool is_wrong(Verdict verdict) {
 // A leg was met if it reached a grade. A case may fail although both did (a leak, a crash): then
 // both legs are marked.
 bool blames(const CaseResult& result, const Leg& leg, const Leg& other) {
-  if (!is_wrong(result.verdict)) return false;
+  if (!is_wrong(result.verdict) && result.deviation.empty()) return false;
   return leg.grade.empty() || !other.grade.empty();
 }
 
@@ -33,10 +33,11 @@ bool is_before(const std::string& one, const std::string& other) {
   return one.size() != other.size() ? one.size() < other.size() : one < other;
 }
 
-void add_to_cell(Cell& cell, const Leg& leg, Verdict verdict, bool wrong) {
+void add_to_cell(Cell& cell, const CaseResult& result, const Leg& leg, const Leg& other) {
   ++cell.cases;
-  if (wrong) ++cell.wrong;
-  if (verdict == Verdict::kSkip) {
+  const bool known = !result.deviation.empty();
+  if (blames(result, leg, other)) ++(known ? cell.deviating : cell.wrong);
+  if (result.verdict == Verdict::kSkip && !known) {
     ++cell.skipped;
     return;
   }
@@ -158,7 +159,8 @@ void Summary::cite(const CaseResult& result, const Leg& leg, const Leg& other) {
   if (known == cited_.end() || known->id != leg.requirement)
     known = cited_.insert(known, {leg.requirement, leg.requirement_text});
   ++known->cases;
-  const bool met = is_wrong(result.verdict) && !blames(result, leg, other);
+  const bool met =
+      (is_wrong(result.verdict) || !result.deviation.empty()) && !blames(result, leg, other);
   if (met || result.verdict == Verdict::kPass) ++known->passed;
   if (!met && result.verdict == Verdict::kFail) ++known->failed;
 }
@@ -188,7 +190,10 @@ void Summary::list(const CaseResult& result) {
 }
 
 void Summary::add_to_grid(const CaseResult& result) {
-  const std::string name = result.suite.substr(0, result.suite.find('/'));
+  // Behind the gateway's name, where several are run.
+  const std::string gateway = result.gateway + "/";
+  const std::size_t begin = result.suite.starts_with(gateway) ? gateway.size() : 0;
+  const std::string name = result.suite.substr(0, result.suite.find('/', begin));
   auto grid = std::find_if(grids_.begin(), grids_.end(),
                            [&](const Grid& candidate) { return candidate.name == name; });
   if (grid == grids_.end()) {
@@ -206,8 +211,7 @@ void Summary::add_to_grid(const CaseResult& result) {
   const Leg& in = result.inbound;
   const Leg& out = result.outbound;
   if (!result.client.empty()) {
-    add_to_cell(at(here.inbound, column(grid->clients, "client=", result.client)), in,
-                result.verdict, blames(result, in, out));
+    add_to_cell(at(here.inbound, column(grid->clients, "client=", result.client)), result, in, out);
   }
   if (result.server.empty()) return;
   const std::size_t server = column(grid->servers, "server=", result.server);
@@ -216,7 +220,7 @@ void Summary::add_to_grid(const CaseResult& result) {
   const bool follows = (out.observed.word == "nothing" && !out.grade.empty()) ||
                        (never_ran && out.expected == "nothing");
   if (!follows) {
-    add_to_cell(at(here.outbound, server), out, result.verdict, blames(result, out, in));
+    add_to_cell(at(here.outbound, server), result, out, in);
   }
 }
 

@@ -26,7 +26,8 @@ struct Cell {
   };
   std::vector<Observed> observed;  ///< In order of first appearance.
   int cases = 0;
-  int wrong = 0;  ///< Cases that neither passed nor were skipped, because of this leg.
+  int wrong = 0;      ///< Cases that neither passed nor were skipped, because of this leg.
+  int deviating = 0;  ///< Cases that deviate on this leg as is known.
   int skipped = 0;
   int never_ran = 0;  ///< Cases of which nothing was observed, without being skipped.
 };

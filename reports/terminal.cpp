@@ -52,7 +52,8 @@ std::string cell_text(const std::array<Sign, N>& signs, const Cell* cell, Colour
   std::string sign = "*";
   if (cell->observed.empty()) sign = "-";
   if (cell->observed.size() == 1) sign = sign_of(signs, cell->observed.front().text);
-  return cell->wrong > 0 ? painted(sign + "!", "1;31", colour) : sign + " ";
+  if (cell->wrong > 0) return painted(sign + "!", "1;31", colour);
+  return sign + (cell->deviating > 0 ? "~" : " ");
 }
 
 // Names of settings are long and their values short: a name is broken at its first hyphen.
@@ -157,7 +158,9 @@ std::string grid_text(const Grid& grid, Colour colour) {
   out += "\n";
   add_legend(out, "clients, inbound: ", kInboundSigns);
   add_legend(out, "servers, outbound:", kOutboundSigns);
-  out += "both:               * outcomes differ  ? none was seen  - skipped  ! not as expected\n";
+  out +=
+      "both:               * outcomes differ  ? none was seen  - skipped  ~ known to deviate  ! "
+      "not as expected\n";
   return out;
 }
 
@@ -183,6 +186,9 @@ std::string counts_text(const Tally& tally) {
   for (const auto& [count, verdict] : counts) {
     if (count == 0) continue;
     text += separator + grouped(count) + " " + word(verdict);
+    if (verdict == Verdict::kSkip && tally.deviations > 0)
+      text += fmt::format(" ({} known deviation{})", grouped(tally.deviations),
+                          tally.deviations == 1 ? "" : "s");
     separator = ", ";
   }
   if (tally.controls > 0) text += "; controls taken along, not counted: " + grouped(tally.controls);

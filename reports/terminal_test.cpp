@@ -142,7 +142,7 @@ require none        verify  │ d A │ T h
 
 clients, inbound:   A accept tls  a accept clear  r refuse  d drop  b broken
 servers, outbound:  T redirect tls  t redirect clear  2 redirect clear #2  h hold  x bounce  . nothing
-both:               * outcomes differ  ? none was seen  - skipped  ! not as expected
+both:               * outcomes differ  ? none was seen  - skipped  ~ known to deviate  ! not as expected
 )");
 }
 

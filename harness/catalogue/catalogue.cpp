@@ -72,6 +72,10 @@ class Loading {
         unique("prefix", name, prefix.place);
         catalogue_.prefixes.emplace(name, std::move(prefix));
       }
+    } else if (root->id == "deviations") {
+      Departures departures = load_departures(reader);
+      unique("deviations of", departures.gateway, departures.place);
+      catalogue_.departures.emplace(departures.gateway, std::move(departures));
     } else {
       GatewayFile gateway = load_gateway(reader, pki_);
       unique("gateway", gateway.name, gateway.place);
@@ -98,6 +102,7 @@ class Loading {
     if (problems_.empty()) check_references(catalogue_, drafts_, pki_, problems_);
     if (!problems_.empty()) return;
     for (const auto& matrix : catalogue_.matrices) decide(*matrix, catalogue_, problems_);
+    if (problems_.empty()) check_departures(catalogue_, problems_);
   }
 
  private:

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "authority.hpp"
+#include "departures.hpp"
 #include "gateway_file.hpp"
 #include "matrix.hpp"
 #include "peer.hpp"
@@ -26,6 +27,7 @@ struct Catalogue {
   std::map<std::string, Requirement> requirements;
   std::map<std::string, Peer> clients, servers;
   std::map<std::string, GatewayFile> gateways;
+  std::map<std::string, Departures> departures;  ///< By gateway; most have none.
   std::vector<std::unique_ptr<Matrix>> matrices;
   std::map<std::string, Prefix> prefixes;       ///< Beginnings that stories share.
   std::vector<std::unique_ptr<Story>> stories;  ///< The variants of one story stand together.

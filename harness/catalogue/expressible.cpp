@@ -31,6 +31,15 @@ std::string why_not_under(const GatewayFile& gateway, const Assignment& under) {
   return {};
 }
 
+// awaits_another_attempt: a next hop of the story waits for a further connection.
+bool awaits_another_attempt(const Story& story) {
+  return std::any_of(story.scripts.begin(), story.scripts.end(), [](const Script& script) {
+    return script.role == Role::kServer &&
+           std::any_of(script.steps.begin(), script.steps.end(),
+                       [](const Step& step) { return step.kind == StepKind::kConnect; });
+  });
+}
+
 std::string why_not_told(const Catalogue& catalogue, const GatewayFile& gateway,
                          const Story& story) {
   if (gateway.grade != "form" && is_form_alone(catalogue, story))
@@ -43,6 +52,8 @@ std::string why_not_told(const Catalogue& catalogue, const GatewayFile& gateway,
   const auto next_hops = std::count_if(story.scripts.begin(), story.scripts.end(),
                                        [](const Script& s) { return s.role == Role::kServer; });
   if (next_hops > 1 && !gateway.several_next_hops) return "its file has one next hop for a domain";
+  if (!gateway.second_attempt && awaits_another_attempt(story))
+    return "it makes no second attempt within moments";
   return {};
 }
 

@@ -36,6 +36,7 @@ std::map<std::string, Prefix> load_prefixes(const Reader& reader);
 std::unique_ptr<Story> load_story(const Reader& reader,
                                   const std::map<std::string, Prefix>& prefixes);
 GatewayFile load_gateway(const Reader& reader, const PkiNames& pki);
+Departures load_departures(const Reader& reader);
 
 /// resolve_peers completes the drafts with what they inherit and with defaults, and files them in
 /// `catalogue`. Unknown names, circles and controls that do not exist are problems.
@@ -45,6 +46,11 @@ void resolve_peers(const std::vector<PeerDraft>& drafts, Catalogue& catalogue, P
 /// a gateway cites.
 void check_references(const Catalogue& catalogue, const std::vector<PeerDraft>& drafts,
                       const PkiNames& pki, Problems& problems);
+
+/// check_departures holds what is known of gateways against the catalogue: each gateway and every
+/// key and value must be there, each departure must speak of cases that its gateway is asked, and
+/// no more cases may be left out than the file says.
+void check_departures(const Catalogue& catalogue, Problems& problems);
 
 /// read_deviation reads one <deviate>, of a peer or of a handshake of that role.
 Deviation read_deviation(const Reader& reader, pugi::xml_node node, Role role);

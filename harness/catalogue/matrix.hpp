@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -39,7 +40,9 @@ struct DisclosureRule {
   std::string ref;
   Condition when;
   std::vector<std::string> next_hop;  ///< Allowed places at its own next hop; empty: "nothing".
-  std::vector<std::string> sender;    ///< Allowed places for a bounce, at the sender's mailbox.
+  /// Likewise, for gateways that are not held to the form; none: as next_hop.
+  std::optional<std::vector<std::string>> letter;
+  std::vector<std::string> sender;  ///< Allowed places for a bounce, at the sender's mailbox.
   Place place;
 };
 

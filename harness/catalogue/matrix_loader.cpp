@@ -120,6 +120,7 @@ DisclosureRule read_disclosure(const Reader& reader, pugi::xml_node node, const 
   rule.ref = reader.text(node, "ref");
   rule.when = reader.condition(node, "when", &keys);
   rule.next_hop = read_places(reader, node, "next-hop");
+  if (reader.has(node, "letter")) rule.letter = read_places(reader, node, "letter");
   rule.sender = read_places(reader, node, "sender");
   return rule;
 }

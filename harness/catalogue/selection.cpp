@@ -32,37 +32,43 @@ struct Candidate {
   Chosen chosen;
   std::string id;
   std::string file;
-  const char* kind = "matrix";
   bool wanted = false;
 };
 
-Assignment settings_of(const Chosen& chosen) {
-  if (chosen.cell) return complete(chosen.cell->settings);
-  return complete(chosen.invalid ? chosen.invalid->settings : chosen.story->settings);
-}
-
-/// facts_of gives what filters may ask about a case.
-Assignment facts_of(const Candidate& candidate) {
-  Assignment facts = settings_of(candidate.chosen);
-  facts.set("kind", candidate.kind);
-  if (const MatrixCase* cell = candidate.chosen.cell) {
-    facts.set("client", cell->client);
-    facts.set("server", cell->server);
-  } else if (const Story* story = candidate.chosen.story) {
-    for (const Script& script : story->scripts) {
-      if (script.peer.empty()) continue;
-      facts.set(script.role == Role::kClient ? "client" : "server", script.peer);
-    }
+/// fact_of gives what filters may ask about a case; nullptr where it has no such thing. Of a story
+/// the last peer of a side counts.
+const std::string* fact_of(const Chosen& chosen, const char* kind, const std::string& key) {
+  static const std::map<std::string, std::string> kKindNames = {
+      {"matrix", "matrix"}, {"invalid", "invalid"}, {"story", "story"}};
+  if (key == "kind") return &kKindNames.at(kind);
+  if (key == "client" || key == "server") {
+    if (chosen.cell) return key == "client" ? &chosen.cell->client : &chosen.cell->server;
+    const std::string* found = nullptr;
+    if (chosen.story)
+      for (const Script& script : chosen.story->scripts)
+        if (!script.peer.empty() && (script.role == Role::kClient) == (key == "client"))
+          found = &script.peer;
+    return found;
   }
-  return facts;
+  const Assignment& stated = chosen.cell      ? chosen.cell->settings
+                             : chosen.invalid ? chosen.invalid->settings
+                                              : chosen.story->settings;
+  if (const std::string* value = stated.get(key)) return value;
+  const Setting* known = setting(key);
+  return known ? &known->default_value : nullptr;
 }
 
-bool passes(const Condition& filter, const Candidate& candidate, const Assignment& facts) {
+const char* kind_of(const Chosen& chosen) {
+  return chosen.cell ? "matrix" : chosen.invalid ? "invalid" : "story";
+}
+
+bool passes(const Condition& filter, const Chosen& chosen, const std::string& id) {
   return std::all_of(filter.terms().begin(), filter.terms().end(), [&](const Term& term) {
-    const std::string* fact = facts.get(term.key);
+    const std::string* fact =
+        term.key == "case" ? nullptr : fact_of(chosen, kind_of(chosen), term.key);
     const bool among =
         std::any_of(term.values.begin(), term.values.end(), [&](const std::string& value) {
-          return term.key == "case" ? begins(candidate.id, value) : fact && *fact == value;
+          return term.key == "case" ? begins(id, value) : fact && *fact == value;
         });
     return among != term.negated;
   });
@@ -82,18 +88,15 @@ class Choosing {
   Choosing(const Catalogue& catalogue, const Query& query) : catalogue_(catalogue), query_(query) {
     for (const MatrixCase& cell : catalogue.matrix_cases) {
       candidates_.push_back(
-          {{&cell, nullptr, nullptr, false}, cell.id(), cell.inbound->place.file, "matrix", false});
+          {{&cell, nullptr, nullptr, false}, cell.id(), cell.inbound->place.file, false});
     }
     for (const InvalidCase& invalid : catalogue.invalid_cases) {
-      candidates_.push_back({{nullptr, &invalid, nullptr, false},
-                             invalid.id(),
-                             invalid.rule->place.file,
-                             "invalid",
-                             false});
+      candidates_.push_back(
+          {{nullptr, &invalid, nullptr, false}, invalid.id(), invalid.rule->place.file, false});
     }
     for (const auto& story : catalogue.stories) {
       candidates_.push_back(
-          {{nullptr, nullptr, story.get(), false}, story->id(), story->place.file, "story", false});
+          {{nullptr, nullptr, story.get(), false}, story->id(), story->place.file, false});
     }
   }
 
@@ -124,11 +127,7 @@ class Choosing {
   }
 
   void check_filters() {
-    KnownKeys known = setting_keys();
-    for (const auto& [name, peer] : catalogue_.clients) known["client"].push_back(name);
-    for (const auto& [name, peer] : catalogue_.servers) known["server"].push_back(name);
-    known["kind"] = kKinds;
-    known["case"] = {};
+    const KnownKeys known = filter_keys(catalogue_);
     for (const Condition& filter : query_.filters) {
       const std::string error = unknown_in(filter, known);
       if (!error.empty()) selection_.errors.push_back(error);
@@ -201,10 +200,9 @@ class Choosing {
     if (query_.filters.empty()) return;
     for (Candidate& candidate : candidates_) {
       if (!candidate.wanted) continue;
-      const Assignment facts = facts_of(candidate);
-      candidate.wanted =
-          std::all_of(query_.filters.begin(), query_.filters.end(),
-                      [&](const Condition& filter) { return passes(filter, candidate, facts); });
+      candidate.wanted = std::all_of(
+          query_.filters.begin(), query_.filters.end(),
+          [&](const Condition& filter) { return passes(filter, candidate.chosen, candidate.id); });
     }
   }
 
@@ -302,6 +300,34 @@ std::string Chosen::id() const {
 
 Selection select(const Catalogue& catalogue, const Query& query) {
   return Choosing(catalogue, query).run();
+}
+
+Assignment settings_of(const Chosen& chosen) {
+  if (chosen.cell) return complete(chosen.cell->settings);
+  return complete(chosen.invalid ? chosen.invalid->settings : chosen.story->settings);
+}
+
+KnownKeys filter_keys(const Catalogue& catalogue) {
+  KnownKeys known = setting_keys();
+  for (const auto& [name, peer] : catalogue.clients) known["client"].push_back(name);
+  for (const auto& [name, peer] : catalogue.servers) known["server"].push_back(name);
+  known["kind"] = kKinds;
+  known["case"] = {};
+  return known;
+}
+
+bool holds_for(const Condition& filter, const Chosen& chosen) {
+  const bool asks_for_id = std::any_of(filter.terms().begin(), filter.terms().end(),
+                                       [](const Term& term) { return term.key == "case"; });
+  return passes(filter, chosen, asks_for_id ? chosen.id() : std::string());
+}
+
+std::vector<Chosen> all_cases(const Catalogue& catalogue) {
+  std::vector<Chosen> all;
+  for (const MatrixCase& cell : catalogue.matrix_cases) all.push_back({&cell});
+  for (const InvalidCase& invalid : catalogue.invalid_cases) all.push_back({nullptr, &invalid});
+  for (const auto& story : catalogue.stories) all.push_back({nullptr, nullptr, story.get()});
+  return all;
 }
 
 Twins twins_of(const Catalogue& catalogue, const MatrixCase& cell) {

@@ -66,6 +66,18 @@ struct Selection {
 /// with the nearest that does.
 Selection select(const Catalogue& catalogue, const Query& query);
 
+/// settings_of gives every setting of a case its value.
+Assignment settings_of(const Chosen& chosen);
+
+/// filter_keys gives what filters may ask about cases: the settings, client, server, kind, case.
+KnownKeys filter_keys(const Catalogue& catalogue);
+
+/// holds_for tells whether a filter holds for a case.
+bool holds_for(const Condition& filter, const Chosen& chosen);
+
+/// all_cases lists every case of the catalogue.
+std::vector<Chosen> all_cases(const Catalogue& catalogue);
+
 /// Twins are the ids of a case's controls, by leg; "" where the leg needs none.
 struct Twins {
   std::string inbound, outbound;

@@ -255,6 +255,8 @@ std::vector<ElementEntry> matrix_entries() {
        Text::kNone,
        {ref(), when(),
         required("next-hop", Type::kWords, "Where, on the way to its next hop.", to_next_hop),
+        optional("letter", Type::kWords, "Where, for gateways that are not held to the form.",
+                 to_next_hop, "as next-hop"),
         required("sender", Type::kWords, "Where, for a bounce on the way to its sender.",
                  to_next_hop)},
        "Says where the bytes of an accepted message may be seen."},
@@ -746,6 +748,49 @@ std::vector<ElementEntry> gateway_entries() {
   };
 }
 
+std::vector<ElementEntry> departure_entries() {
+  return {
+      {"deviations",
+       "deviations",
+       {},
+       Occurs::kAny,
+       Text::kNone,
+       {required("gateway", Type::kName, "Whose they are."),
+        optional("not-asked", Type::kCount,
+                 "How many cases of all may be left out for this gateway; more are a mistake.", {},
+                 "0")},
+       "What a gateway is known to do otherwise than the requirements say, each a finding about "
+       "it."},
+      {"deviation",
+       "deviation",
+       {"deviations"},
+       Occurs::kAny,
+       Text::kNone,
+       {required("name", Type::kName, "What reports call it."),
+        required("cases", Type::kCondition,
+                 "The cases in which it happens, as for --filter: in each of them, always."),
+        required("until", Type::kText, "The last day on which it counts: 2027-06-30."),
+        required("source", Type::kText, "Where it is told of, or how it was confirmed by hand.")},
+       "Its cases are skipped where they fail in just this way. One that passes, fails otherwise, "
+       "or "
+       "comes after the day is a failure."},
+      {"seen",
+       "seen",
+       {"deviation"},
+       Occurs::kAny,
+       Text::kRequired,
+       {},
+       "Each line of the failure holds this text, or that of another <seen>."},
+      {"departure-why",
+       "why",
+       {"deviation"},
+       Occurs::kOnce,
+       Text::kRequired,
+       {},
+       "What the gateway does, and what would mend it, for those who make it."},
+  };
+}
+
 }  // namespace
 
 const std::vector<Setting>& settings() {
@@ -872,8 +917,8 @@ bool may_depend(const ElementEntry& entry) {
 const std::vector<ElementEntry>& elements() {
   static const std::vector<ElementEntry> kElements = [] {
     std::vector<ElementEntry> all;
-    for (auto part :
-         {requirement_entries, peer_entries, matrix_entries, story_entries, gateway_entries}) {
+    for (auto part : {requirement_entries, peer_entries, matrix_entries, story_entries,
+                      gateway_entries, departure_entries}) {
       std::vector<ElementEntry> entries = part();
       std::move(entries.begin(), entries.end(), std::back_inserter(all));
     }

@@ -41,6 +41,7 @@ class ServerConversation {
   bool greeted_ = false;       ///< EHLO or HELO was heard, since TLS began (RFC 3207 §4.2).
   bool sender_taken_ = false;  ///< Of the transaction under way (RFC 5321 §4.1.4).
   bool recipient_taken_ = false;
+  bool answered_in_tls_ = false;
 };
 
 const Deviation* ServerConversation::deviation(Point point) {
@@ -66,6 +67,7 @@ asio::awaitable<bool> ServerConversation::answer(Point point, std::string reply)
         co_return false;
       case Act::kSay: {
         std::string instead = here->bytes;
+        answered_in_tls_ = answered_in_tls_ || talk_.phase() == Phase::kTls;
         const Ending said = co_await talk_.say_whole(std::move(instead));
         co_return said == Ending::kOpen;
       }
@@ -76,11 +78,11 @@ asio::awaitable<bool> ServerConversation::answer(Point point, std::string reply)
         co_return false;
     }
   }
-  const Ending ending = co_await talk_.say_freely(std::move(reply));
-  co_return ending == Ending::kOpen;
+  co_return co_await answer(std::move(reply));
 }
 
 asio::awaitable<bool> ServerConversation::answer(std::string reply) {
+  answered_in_tls_ = answered_in_tls_ || talk_.phase() == Phase::kTls;
   const Ending ending = co_await talk_.say_freely(std::move(reply));
   co_return ending == Ending::kOpen;
 }
@@ -191,8 +193,8 @@ asio::awaitable<void> ServerConversation::run() {
     going_on = co_await serve(std::move(command));
     if (verb_of(line) == "QUIT") break;
   }
-  // Without EHLO inside TLS there was no TLS to speak of.
-  if (talk_.phase() == Phase::kTls && !greeted_ && verb_of(line) != "QUIT")
+  // TLS fails up to the reply to EHLO inside it, whoever ends the stream there.
+  if (talk_.phase() == Phase::kTls && !answered_in_tls_ && verb_of(line) != "QUIT")
     talk_.wire().handshake_failed_late();
   co_await talk_.await_end();
   co_await talk_.finish();

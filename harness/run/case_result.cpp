@@ -6,6 +6,7 @@
 #include <unordered_map>
 
 #include "catalogue/vocabulary.hpp"
+#include "run/weigh_departures.hpp"
 
 namespace postern {
 namespace {
@@ -138,7 +139,9 @@ Bench bench_of(const ResultContext& context, const StageCase& what) {
     bench.outbound = cell.outbound != nullptr ? &cell.outbound->expect : nullptr;
     bench.expects_nothing = cell.outbound == nullptr;
     if (cell.disclosure != nullptr) {
-      bench.next_hop = cell.disclosure->next_hop;
+      const DisclosureRule& rule = *cell.disclosure;
+      const bool wider = bench.held_to != Grade::kForm && rule.letter.has_value();
+      bench.next_hop = wider ? *rule.letter : rule.next_hop;
       bench.sender = cell.disclosure->sender;
       bench.places_by = citation(*context.catalogue, cell.disclosure->ref);
     }
@@ -342,6 +345,13 @@ std::vector<JudgedCase> judge_stage(const ResultContext& context, const StageRep
     judged.push_back(std::move(one));
   }
   weigh_twins(*context.catalogue, judged);
+  const auto known = context.catalogue->departures.find(context.gateway->name);
+  if (known != context.catalogue->departures.end())
+    for (JudgedCase& one : judged) {
+      const StageCase& what = one.played->what;
+      weigh_departures(known->second, context.today,
+                       {what.matrix, nullptr, what.story, what.control}, one.result);
+    }
   return judged;
 }
 

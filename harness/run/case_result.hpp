@@ -16,6 +16,8 @@ namespace postern {
 struct ResultContext {
   const Catalogue* catalogue = nullptr;
   const GatewayFile* gateway = nullptr;
+  std::string today;    ///< For deviations that expire.
+  std::string prefix;   ///< Before each id and suite, where several gateways are run: "exim/".
   std::string program;  ///< How this program was called, for the command to run a case again.
   /// What else decides a case, for that command: " --scenarios DIR --gateway NAME --seed N", each
   /// only where it was given.

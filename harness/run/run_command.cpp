@@ -26,6 +26,7 @@
 #include "run/progress.hpp"
 #include "run/report_files.hpp"
 #include "run/runner.hpp"
+#include "run/weigh_departures.hpp"
 #include "stability.hpp"
 #include "terminal.hpp"
 
@@ -129,30 +130,57 @@ reports::Axes axes_of(const Catalogue& catalogue) {
 }
 
 reports::RunHeader header_of(const RunOptions& options, const RunPlan& plan,
-                             const Catalogue& catalogue) {
+                             const Catalogue& catalogue,
+                             const std::vector<const GatewayFile*>& gateways) {
   reports::RunHeader header;
   header.started = now_text();
   char host[256] = "";
   if (::gethostname(host, sizeof host - 1) == 0) header.host = host;
   header.postern = POSTERN_VERSION;
   header.openssl = OpenSSL_version(OPENSSL_VERSION);
-  const std::string version = gateway_version(*plan.context.gateway, plan.program_directory);
-  header.gateway = plan.context.gateway->name + (version.empty() ? "" : " (" + version + ")");
+  for (const GatewayFile* gateway : gateways) {
+    const std::string version = gateway_version(*gateway, plan.program_directory);
+    header.gateway += (header.gateway.empty() ? "" : ", ") + gateway->name +
+                      (version.empty() ? "" : " (" + version + ")");
+  }
   header.command = options.command_line;
   header.seed = plan.seed;
   header.axes = axes_of(catalogue);
   return header;
 }
 
+// shell_word quotes text as one word of a shell, where it must be.
+std::string shell_word(const std::string& text) {
+  constexpr const char* kPlain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+=:,./-";
+  if (!text.empty() && text.find_first_not_of(kPlain) == std::string::npos) return text;
+  std::string quoted = "'";
+  for (const char c : text) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return quoted + "'";
+}
+
+// deciding_options are those that decide what a case comes to: whoever runs it again needs them.
+std::string deciding_options(const CommonOptions& common, const RunOptions& options,
+                             const std::string& gateway) {
+  std::string text;
+  if (!common.scenarios.empty()) text += " --scenarios " + shell_word(common.scenarios);
+  if (gateway != "reference") text += " --gateway " + shell_word(gateway);
+  if (options.seed) text += fmt::format(" --seed {}", *options.seed);
+  return text;
+}
+
 /// Session carries one run from its plan to its exit code.
 class Session {
  public:
-  Session(const RunOptions& options, Loaded& loaded, RunPlan plan)
-      : options_(options),
+  Session(const CommonOptions& common, const RunOptions& options, Loaded& loaded, RunPlan plan,
+          std::vector<const GatewayFile*> gateways)
+      : common_(common),
+        options_(options),
         loaded_(loaded),
         plan_(std::move(plan)),
+        gateways_(std::move(gateways)),
         results_(options.results),
-        progress_(plan_.selection->chosen * plan_.repeat, options.quiet) {}
+        progress_(plan_.selection->chosen * plan_.repeat * gateways_.size(), options.quiet) {}
 
   int execute();
   /// note is said at the end, with the counts.
@@ -161,15 +189,18 @@ class Session {
  private:
   void take(std::vector<reports::CaseResult> results);
   void print_case(const reports::CaseResult& result);
-  int close(const Run& run, bool interrupted, const std::string& trouble);
+  bool run_gateway(const GatewayFile& gateway, std::string& trouble);
+  int close(bool interrupted, const std::string& trouble);
   bool tell_unstable();
   std::string reason_of(bool interrupted, const std::string& trouble) const;
   bool finish(const reports::RunFooter& footer);
   void print_summary(const reports::RunFooter& footer) const;
 
+  const CommonOptions& common_;
   const RunOptions& options_;
   Loaded& loaded_;
   RunPlan plan_;
+  std::vector<const GatewayFile*> gateways_;  ///< Run one after the other.
   TemporaryResults results_;
   Progress progress_;
   std::unique_ptr<reports::ResultsWriter> writer_;
@@ -177,6 +208,8 @@ class Session {
   reports::Tally tally_;
   int printed_ = 0;
   std::vector<std::string> notes_;
+  RunCounters counters_;
+  std::vector<std::string> kept_;
   std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
 };
 
@@ -266,7 +299,7 @@ void Session::print_summary(const reports::RunFooter& footer) const {
   fmt::print("{}", reports::summary_text(summary.summary, footer.exit_code, colour));
 }
 
-int Session::close(const Run& run, bool interrupted, const std::string& trouble) {
+int Session::close(bool interrupted, const std::string& trouble) {
   progress_.clear();
   int exit_code = tally_.exit_code(static_cast<int>(options_.min));
   if (!trouble.empty()) fmt::print(stderr, "postern: {}\n", trouble);
@@ -279,7 +312,7 @@ int Session::close(const Run& run, bool interrupted, const std::string& trouble)
   footer.interrupted = interrupted;
   footer.reason = reason_of(interrupted, trouble);
   footer.notes = notes_;
-  footer.counters = run.counters().facts();
+  footer.counters = counters_.facts();
   footer.counters.emplace_back("cpu-harness", fmt::format("{:.2f}", cpu_seconds(RUSAGE_SELF)));
   footer.counters.emplace_back("cpu-gateways", fmt::format("{:.2f}", cpu_seconds(RUSAGE_CHILDREN)));
   // A report that fails takes nothing away from what the run found: the summary comes first, and a
@@ -292,17 +325,18 @@ int Session::close(const Run& run, bool interrupted, const std::string& trouble)
     written = false;
   }
   written = write_views(options_, results_.path()) && written;
-  for (const std::string& directory : run.kept()) fmt::print("Kept: {}\n", directory);
+  for (const std::string& directory : kept_) fmt::print("Kept: {}\n", directory);
   return written || exit_code != 0 ? exit_code : 3;
 }
 
-int Session::execute() {
-  const reports::RunHeader header = header_of(options_, plan_, *loaded_.catalogue);
-  writer_ = std::make_unique<reports::ResultsWriter>(results_.path(), header);
-  if (results_.path() != options_.results && !options_.results.empty())
-    passing_ = std::make_unique<reports::ResultsWriter>(options_.results, header);
-  Run run(plan_, [this](std::vector<reports::CaseResult> results) { take(std::move(results)); });
-  std::string trouble;
+// run_gateway runs all cases against one gateway; true if it was interrupted.
+bool Session::run_gateway(const GatewayFile& gateway, std::string& trouble) {
+  RunPlan plan = plan_;
+  plan.context.gateway = &gateway;
+  plan.context.options = deciding_options(common_, options_, gateway.name);
+  if (gateways_.size() > 1) plan.context.prefix = gateway.name + "/";
+  Run run(std::move(plan),
+          [this](std::vector<reports::CaseResult> results) { take(std::move(results)); });
   bool interrupted = false;
   {
     Interrupts interrupts(run);
@@ -313,7 +347,24 @@ int Session::execute() {
     }
     interrupted = interrupts.seen();
   }
-  return close(run, interrupted, trouble);
+  counters_.add(run.counters());
+  kept_.insert(kept_.end(), run.kept().begin(), run.kept().end());
+  return interrupted;
+}
+
+int Session::execute() {
+  const reports::RunHeader header = header_of(options_, plan_, *loaded_.catalogue, gateways_);
+  writer_ = std::make_unique<reports::ResultsWriter>(results_.path(), header);
+  if (results_.path() != options_.results && !options_.results.empty())
+    passing_ = std::make_unique<reports::ResultsWriter>(options_.results, header);
+  std::string trouble;
+  bool interrupted = false;
+  for (const GatewayFile* gateway : gateways_) {
+    interrupted = run_gateway(*gateway, trouble);
+    if (interrupted || !trouble.empty()) break;
+    if (options_.fail_fast && tally_.exit_code(0) != 0) break;
+  }
+  return close(interrupted, trouble);
 }
 
 // enough_descriptors asks for what the largest configuration needs, on every thread.
@@ -332,33 +383,42 @@ bool enough_descriptors(const Selection& selection, const RunPlan& plan) {
   return false;
 }
 
-const GatewayFile* find_gateway(const Catalogue& catalogue, const std::string& name) {
-  const auto found = catalogue.gateways.find(name);
-  if (found != catalogue.gateways.end()) return &found->second;
-  std::vector<std::string> names;
-  for (const auto& [known, file] : catalogue.gateways) names.push_back(known);
-  fmt::print(stderr, "postern: there is no gateway \"{}\"{}; {} can be named\n", name,
-             did_you_mean(name, names), quoted_list(names));
-  return nullptr;
+// find_gateways looks up names with commas between them; false, told on stderr, where one is not
+// there.
+bool find_gateways(const Catalogue& catalogue, const std::string& names,
+                   std::vector<const GatewayFile*>& into) {
+  std::vector<std::string> known;
+  for (const auto& [name, file] : catalogue.gateways) known.push_back(name);
+  for (std::size_t from = 0; from <= names.size();) {
+    const std::size_t to = std::min(names.find(',', from), names.size());
+    const std::string name = names.substr(from, to - from);
+    const auto found = catalogue.gateways.find(name);
+    if (found == catalogue.gateways.end()) {
+      fmt::print(stderr, "postern: there is no gateway \"{}\"{}; {} can be named\n", name,
+                 did_you_mean(name, known), quoted_list(known));
+      return false;
+    }
+    if (std::find(into.begin(), into.end(), &found->second) == into.end())
+      into.push_back(&found->second);
+    from = to + 1;
+  }
+  return true;
 }
 
-// shell_word quotes text as one word of a shell, where it must be.
-std::string shell_word(const std::string& text) {
-  constexpr const char* kPlain =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+=:,./-";
-  if (!text.empty() && text.find_first_not_of(kPlain) == std::string::npos) return text;
-  std::string quoted = "'";
-  for (const char c : text) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return quoted + "'";
-}
-
-// deciding_options are those that decide what a case comes to: whoever runs it again needs them.
-std::string deciding_options(const CommonOptions& common, const RunOptions& options) {
-  std::string text;
-  if (!common.scenarios.empty()) text += " --scenarios " + shell_word(common.scenarios);
-  if (options.gateway != "reference") text += " --gateway " + shell_word(options.gateway);
-  if (options.seed) text += fmt::format(" --seed {}", *options.seed);
-  return text;
+// can_be_run tells on stderr what stands in the way of any of them.
+bool can_be_run(const std::vector<const GatewayFile*>& gateways, const std::string& programs) {
+  bool namespaces = false;
+  for (const GatewayFile* gateway : gateways) {
+    namespaces = namespaces || gateway->own_pid_namespace;
+    const std::string why = cannot_start(*gateway, programs);
+    if (why.empty()) continue;
+    fmt::print(stderr, "postern: gateway \"{}\" cannot be run here: {}\n", gateway->name, why);
+    return false;
+  }
+  if (namespaces && !pid_namespace_problem().empty())
+    fmt::print(stderr, "postern: {}; should this run be killed, the gateway may outlive it\n",
+               pid_namespace_problem());
+  return true;
 }
 
 }  // namespace
@@ -373,10 +433,10 @@ int run_command(const CommonOptions& common, const RunOptions& options) {
   if (!choose(*loaded.catalogue, wanted, selection)) return 2;
   if (!coverage_holds(wanted, selection)) return 3;
   plan.context.catalogue = loaded.catalogue.get();
-  plan.context.gateway = find_gateway(*loaded.catalogue, options.gateway);
-  if (plan.context.gateway == nullptr) return 2;
+  std::vector<const GatewayFile*> gateways;
+  if (!find_gateways(*loaded.catalogue, options.gateway, gateways)) return 2;
+  plan.context.today = today();
   plan.context.program = common.program;
-  plan.context.options = deciding_options(common, options);
   plan.authority = &*loaded.authority;
   plan.selection = &selection;
   plan.program_directory = program_directory();
@@ -385,21 +445,14 @@ int run_command(const CommonOptions& common, const RunOptions& options) {
   plan.jitter = options.jitter;
   plan.keep = options.keep;
   plan.fail_fast = options.fail_fast;
-  if (const std::string why = cannot_start(*plan.context.gateway, plan.program_directory);
-      !why.empty()) {
-    fmt::print(stderr, "postern: gateway \"{}\" cannot be run here: {}\n", options.gateway, why);
-    return 3;
-  }
-  if (plan.context.gateway->own_pid_namespace && !pid_namespace_problem().empty())
-    fmt::print(stderr, "postern: {}; should this run be killed, the gateway may outlive it\n",
-               pid_namespace_problem());
+  if (!can_be_run(gateways, plan.program_directory)) return 3;
   if (!enough_descriptors(selection, plan)) return 3;
   if (const std::string problem = unusable_report(options); !problem.empty()) {
     fmt::print(stderr, "postern: {}; nothing was run\n", problem);
     return 2;
   }
   try {
-    Session session(options, loaded, std::move(plan));
+    Session session(common, options, loaded, std::move(plan), std::move(gateways));
     if (options.strength > 0) session.note(coverage_text(wanted, selection));
     return session.execute();
   } catch (const reports::ResultsError& problem) {

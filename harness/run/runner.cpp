@@ -44,6 +44,20 @@ void RunCounters::add(const Observation& observation) {
   }
 }
 
+void RunCounters::add(const RunCounters& other) {
+  connections += other.connections;
+  messages += other.messages;
+  gateway_starts += other.gateway_starts;
+  gateway_crashes += other.gateway_crashes;
+  commits += other.commits;
+  handshakes_12 += other.handshakes_12;
+  handshakes_13 += other.handshakes_13;
+  mutual_12 += other.mutual_12;
+  mutual_13 += other.mutual_13;
+  failed_handshakes += other.failed_handshakes;
+  refused_hellos += other.refused_hellos;
+}
+
 reports::Facts RunCounters::facts() const {
   return {{"connections", std::to_string(connections)},
           {"messages", std::to_string(messages)},
@@ -73,6 +87,11 @@ Run::Run(RunPlan plan, OnResults on_results)
 Run::~Run() = default;
 
 void Run::hand_on(std::vector<reports::CaseResult> results) {
+  const std::string& prefix = plan_.context.prefix;
+  for (reports::CaseResult& result : results) {
+    result.id.insert(0, prefix);
+    result.suite.insert(0, prefix);
+  }
   const std::lock_guard lock(mutex_);
   if (plan_.fail_fast)
     for (const auto& result : results)

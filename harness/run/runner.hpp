@@ -39,6 +39,7 @@ struct RunCounters {
                 failed_handshakes = 0, refused_hellos = 0;
 
   void add(const Observation& observation);
+  void add(const RunCounters& other);
   reports::Facts facts() const;
 };
 

@@ -28,10 +28,11 @@ namespace postern {
 namespace {
 
 constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
-constexpr auto kWaitLimit = std::chrono::seconds(10);   // One wait of a peer.
-constexpr auto kCaseLimit = std::chrono::seconds(20);   // From the client's end to a known fate.
-constexpr auto kApplyLimit = std::chrono::seconds(10);  // For the answer to new settings.
-constexpr auto kDrainLimit = std::chrono::seconds(10);  // For connections of a stopped gateway.
+constexpr auto kWaitLimit = std::chrono::seconds(10);     // One wait of a peer.
+constexpr auto kCaseLimit = std::chrono::seconds(20);     // From the client's end to a known fate.
+constexpr auto kFarewellLimit = std::chrono::seconds(1);  // For a QUIT behind a known fate.
+constexpr auto kApplyLimit = std::chrono::seconds(10);    // For the answer to new settings.
+constexpr auto kDrainLimit = std::chrono::seconds(10);    // For connections of a stopped gateway.
 
 // The host every route names: the name in the good servers' certificate.
 constexpr const char* kNextHopHost = "mx.postern.test";
@@ -101,6 +102,7 @@ struct Stage::State {
   asio::awaitable<void> drain();
   asio::awaitable<void> await_change(CastCase& one, Clock::time_point deadline);
   bool settled(const CastCase& one) const;
+  bool hears_out(const CastCase& one) const;
   bool quiet();
   std::string stray_in_queue(const std::vector<std::string>& queued) const;
   void serve(CastCase& one);
@@ -400,6 +402,16 @@ asio::awaitable<void> Stage::State::play_scripts(CastCase& one, const Story& sto
   if (failed) std::rethrow_exception(failed);
 }
 
+// hears_out tells whether a script of a next hop still has a connection of the gateway.
+bool Stage::State::hears_out(const CastCase& one) const {
+  const Story* story = one.played->what.story;
+  return story != nullptr && !interrupted && one.scene.open_connections > 0 &&
+         one.played->observation.gateway_died.empty() &&
+         std::any_of(story->scripts.begin(), story->scripts.end(), [](const Script& script) {
+           return script.role == Role::kServer && !script.steps.empty();
+         });
+}
+
 asio::awaitable<void> Stage::State::play_case(CastCase& one) {
   PlayedCase& played = *one.played;
   const auto begin = Clock::now();
@@ -412,6 +424,9 @@ asio::awaitable<void> Stage::State::play_case(CastCase& one) {
   }
   const auto deadline = Clock::now() + scaled(kCaseLimit);
   while (!settled(one) && Clock::now() < deadline) co_await await_change(one, deadline);
+  // Its servers hear the gateway out: one that is stopped now would never have said QUIT.
+  const auto farewell = Clock::now() + scaled(kFarewellLimit);
+  while (hears_out(one) && Clock::now() < farewell) co_await await_change(one, farewell);
   played.observation.in_time = settled(one);
   one.in_hand = false;
   last_settled = &one;

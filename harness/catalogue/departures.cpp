@@ -1,0 +1,116 @@
+#include "catalogue/departures.hpp"
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "catalogue/expressible.hpp"
+#include "catalogue/loaders.hpp"
+
+namespace postern {
+namespace {
+
+bool is_day(const std::string& text) {
+  if (text.size() != 10) return false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool dash = i == 4 || i == 7;
+    if (dash ? text[i] != '-' : text[i] < '0' || text[i] > '9') return false;
+  }
+  const int month = std::stoi(text.substr(5, 2)), day = std::stoi(text.substr(8));
+  return month >= 1 && month <= 12 && day >= 1 && day <= 31;
+}
+
+Departure read_one(const Reader& reader, pugi::xml_node node) {
+  Departure made;
+  made.place = reader.place(node);
+  made.name = reader.text(node, "name");
+  made.cases = reader.condition(node, "cases", nullptr);
+  made.until = reader.text(node, "until");
+  made.source = reader.text(node, "source");
+  if (!is_day(made.until))
+    reader.complain(node, "until",
+                    fmt::format("found \"{}\", allowed: a day as 2027-06-30", made.until));
+  for (pugi::xml_node seen : node.children("seen")) made.seen.push_back(reader.content(seen));
+  if (made.seen.empty())
+    reader.complain(node, "found <deviation> without <seen>, allowed: what is seen in its cases");
+  made.why = reader.content(node.child("why"));
+  return made;
+}
+
+}  // namespace
+
+Departures load_departures(const Reader& reader) {
+  Departures made;
+  made.place = reader.place(reader.root());
+  made.gateway_place = reader.place(reader.root(), "gateway");
+  made.gateway = reader.text(reader.root(), "gateway");
+  const std::string count = reader.text(reader.root(), "not-asked");
+  if (is_value(ValueType::kCount, count)) made.not_asked = std::stoul(count);
+  for (pugi::xml_node node : reader.root().children("deviation")) {
+    Departure one = read_one(reader, node);
+    const auto same = std::find_if(made.all.begin(), made.all.end(),
+                                   [&](const Departure& other) { return other.name == one.name; });
+    if (same != made.all.end())
+      reader.complain(node, "name",
+                      fmt::format("found the deviation \"{}\" a second time, the first is at {}",
+                                  one.name, same->place.text()));
+    made.all.push_back(std::move(one));
+  }
+  return made;
+}
+
+void check_departures(const Catalogue& catalogue, Problems& problems) {
+  std::vector<std::string> gateways;
+  for (const auto& [name, file] : catalogue.gateways) gateways.push_back(name);
+  const KnownKeys keys = filter_keys(catalogue);
+  const std::vector<Chosen> cases = all_cases(catalogue);
+  for (const auto& [name, departures] : catalogue.departures) {
+    const auto gateway = catalogue.gateways.find(name);
+    if (gateway == catalogue.gateways.end()) {
+      problems.add(departures.gateway_place,
+                   fmt::format("found the gateway \"{}\", which does not exist, allowed: {}{}",
+                               name, quoted_list(gateways), did_you_mean(name, gateways)));
+      continue;
+    }
+    std::map<std::string, bool> asked_under;  // By suite: its cases have the same settings.
+    std::vector<bool> speaks(departures.all.size(), false);
+    std::size_t not_asked = 0;
+    for (const Chosen& one : cases) {
+      const auto ask = [&, &file = gateway->second] {
+        return why_skipped(catalogue, file, settings_of(one), one).empty();
+      };
+      bool asked = false;
+      if (one.cell != nullptr) {
+        auto known = asked_under.find(one.cell->suite);
+        if (known == asked_under.end()) known = asked_under.emplace(one.cell->suite, ask()).first;
+        asked = known->second;
+      } else {
+        asked = ask();
+      }
+      if (!asked) {
+        ++not_asked;
+        continue;
+      }
+      for (std::size_t i = 0; i < departures.all.size(); ++i)
+        speaks[i] = speaks[i] || holds_for(departures.all[i].cases, one);
+    }
+    for (std::size_t i = 0; i < departures.all.size(); ++i) {
+      const Departure& one = departures.all[i];
+      const std::string error = unknown_in(one.cases, keys);
+      if (!error.empty()) {
+        problems.add(one.place, error);
+      } else if (!speaks[i]) {
+        problems.add(one.place,
+                     fmt::format("found the deviation \"{}\" of no case that {} is asked, allowed: "
+                                 "a condition that holds for some",
+                                 one.name, name));
+      }
+    }
+    if (not_asked > departures.not_asked)
+      problems.add(departures.place,
+                   fmt::format("found {} cases that {} is not asked, allowed: {}; see why (postern "
+                               "run --gateway {} tells of each), then raise \"not-asked\"",
+                               not_asked, name, departures.not_asked, name));
+  }
+}
+
+}  // namespace postern
