@@ -193,6 +193,8 @@ asio::awaitable<void> ServerConversation::run() {
     going_on = co_await serve(std::move(command));
     if (verb_of(line) == "QUIT") break;
   }
+  // The server closes behind its 221 (RFC 5321 §4.1.1.10).
+  if (verb_of(line) == "QUIT") co_await talk_.finish();
   // TLS fails up to the reply to EHLO inside it, whoever ends the stream there.
   if (talk_.phase() == Phase::kTls && !answered_in_tls_ && verb_of(line) != "QUIT")
     talk_.wire().handshake_failed_late();

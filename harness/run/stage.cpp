@@ -103,7 +103,7 @@ struct Stage::State {
   void blame(const Exit& ended);
   asio::awaitable<void> let_go();
   asio::awaitable<void> close(bool died);
-  asio::awaitable<void> drain();
+  asio::awaitable<void> drain(Clock::duration limit);
   asio::awaitable<void> await_change(CastCase& one, Clock::time_point deadline);
   bool settled(const CastCase& one) const;
   bool hears_out(const CastCase& one) const;
@@ -519,8 +519,9 @@ bool Stage::State::quiet() {
   });
 }
 
-asio::awaitable<void> Stage::State::drain() {
-  const auto deadline = Clock::now() + scaled(kDrainLimit);
+// drain waits until it is quiet, as long as `limit`.
+asio::awaitable<void> Stage::State::drain(Clock::duration limit) {
+  const auto deadline = Clock::now() + limit;
   drained = std::make_unique<asio::steady_timer>(io);
   while (!quiet() && Clock::now() < deadline) {
     drained->expires_after(std::chrono::milliseconds(20));
@@ -562,10 +563,11 @@ asio::awaitable<void> Stage::State::close(bool died) {
   stopping = true;
   const std::uint64_t memory = gateway->peak_memory();
   for (const auto& one : cast_) one->played->observation.memory = memory;
+  if (!died) co_await drain(scaled(kFarewellLimit));
   if (!plan.gateway->queue.empty() && plan.gateway->queue.front().live) co_await let_go();
   const Exit ended = co_await gateway->stop();
   const QueueState queue = co_await gateway->queue();
-  co_await drain();
+  co_await drain(scaled(kDrainLimit));
   report.last_output = gateway->last_output();
   Fence& fence = report.fence;
   if (!gateway->record_problem().empty()) fence.problem = gateway->record_problem();
