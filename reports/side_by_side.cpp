@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "terminal.hpp"
 
@@ -39,8 +40,36 @@ std::string without(const Facts& settings, const std::string& key) {
   return text;
 }
 
-void drop(Facts& settings, const std::string& key) {
-  std::erase_if(settings, [&](const auto& one) { return one.first == key; });
+void note(std::vector<std::string>& names, const std::string& name) {
+  if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+}
+
+// fits tells whether two rows contradict each other nowhere; what was not asked fits everything.
+bool fits(const SideBySide::Row& one, const SideBySide::Row& other) {
+  for (std::size_t i = 0; i < one.cells.size(); ++i)
+    if (!one.cells[i].empty() && !other.cells[i].empty() && one.cells[i] != other.cells[i])
+      return false;
+  return true;
+}
+
+// leave_out joins the rows that differ in one setting alone, unless anything depends on it.
+void leave_out(std::vector<SideBySide::Row>& rows, const std::string& key) {
+  std::vector<SideBySide::Row> joined;
+  for (const SideBySide::Row& row : rows) {
+    SideBySide::Row shorter = row;
+    std::erase_if(shorter.settings, [&](const auto& one) { return one.first == key; });
+    const auto same = std::find_if(joined.begin(), joined.end(), [&](const SideBySide::Row& other) {
+      return other.settings == shorter.settings;
+    });
+    if (same == joined.end()) {
+      joined.push_back(std::move(shorter));
+      continue;
+    }
+    if (!fits(*same, shorter)) return;
+    for (std::size_t i = 0; i < same->cells.size(); ++i)
+      if (same->cells[i].empty()) same->cells[i] = shorter.cells[i];
+  }
+  rows = std::move(joined);
 }
 
 }  // namespace
@@ -112,44 +141,21 @@ std::vector<SideBySide::Row> SideBySide::rows() const {
     row.cells.resize(gateways_.size());
     rows.push_back(std::move(row));
   }
-  // fits tells whether two rows contradict each other nowhere; what was not asked fits everything.
-  const auto fits = [](const Row& one, const Row& other) {
-    for (std::size_t i = 0; i < one.cells.size(); ++i)
-      if (!one.cells[i].empty() && !other.cells[i].empty() && one.cells[i] != other.cells[i])
-        return false;
-    return true;
-  };
-  const auto join = [](Row& one, const Row& other) {
-    for (std::size_t i = 0; i < one.cells.size(); ++i)
-      if (one.cells[i].empty()) one.cells[i] = other.cells[i];
-  };
-  // A setting on which nothing on a leg depends is left out.
-  std::vector<std::string> keys;
-  for (const Row& row : rows)
-    for (const auto& [name, value] : row.settings)
-      if (std::find(keys.begin(), keys.end(), name) == keys.end()) keys.push_back(name);
-  for (const char* leg : {"inbound", "outbound"}) {
-    for (const std::string& key : keys) {
-      std::map<std::string, Row> joined;
-      std::vector<std::string> order;
-      bool depends = false;
-      for (const Row& row : rows) {
-        if (row.leg != leg) continue;
-        const std::string name = row.peers.front() + "\n" + without(row.settings, key);
-        const auto [entry, is_new] = joined.emplace(name, row);
-        if (is_new) order.push_back(name);
-        depends = depends || !fits(entry->second, row);
-        if (depends) break;
-        join(entry->second, row);
-      }
-      if (depends) continue;
-      std::erase_if(rows, [&](const Row& row) { return row.leg == leg; });
-      for (const std::string& name : order) {
-        drop(joined.at(name).settings, key);
-        rows.push_back(std::move(joined.at(name)));
-      }
-    }
+  // A setting on which nothing of a peer depends is left out.
+  std::vector<std::string> keys, peers;
+  for (const Row& row : rows) {
+    for (const auto& [name, value] : row.settings) note(keys, name);
+    note(peers, row.leg + "\n" + row.peers.front());
   }
+  std::vector<Row> reduced;
+  for (const std::string& peer : peers) {
+    std::vector<Row> of_peer;
+    for (const Row& row : rows)
+      if (row.leg + "\n" + row.peers.front() == peer) of_peer.push_back(row);
+    for (const std::string& key : keys) leave_out(of_peer, key);
+    std::move(of_peer.begin(), of_peer.end(), std::back_inserter(reduced));
+  }
+  rows = std::move(reduced);
   // Peers of which the same became stand together.
   std::vector<Row> together;
   for (Row& row : rows) {
@@ -224,7 +230,8 @@ std::string side_by_side_text(const SideBySide& sides) {
       "\n❌ not as required, ⚠️ not as required and known, – not asked or not run, / more "
       "than "
       "one "
-      "outcome. A setting on which nothing depends is left out; peers of which the same became "
+      "outcome. A setting on which nothing of a peer depends is left out; peers of which the same "
+      "became "
       "stand "
       "together.\n\n#### Where they differ\n";
   for (const char* leg : {"inbound", "outbound"}) add_table(out, sides, rows, true, leg);
