@@ -81,7 +81,7 @@ asio::awaitable<bool> BannerProbe::answered() {
   boost::system::error_code ignored;
   parts.socket.close(ignored);
   parts.socket.open(parts.where.protocol());
-  const tcp::endpoint source(parts.where.address(), 0);
+  const tcp::endpoint source(asio::ip::make_address(kProbeAddress), 0);
   parts.socket.set_option(tcp::no_delay(true), ignored);
   parts.socket.bind(source, ignored);
   const auto [refused] =

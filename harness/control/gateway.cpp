@@ -62,7 +62,7 @@ struct Gateway::Instance {
            std::function<void(const RecordEvent&)> on_record)
       : executor(std::move(on)),
         plan(std::move(the_plan)),
-        output(*plan.file, plan.listen_address, kLastOutput, std::move(on_record)),
+        output(*plan.file, kProbeAddress, kLastOutput, std::move(on_record)),
         address(plan.listen_address),
         ready_or_ended(executor),
         outputs_ended(executor) {}
