@@ -191,6 +191,7 @@ std::string markdown_text(const RunSummary& run) {
   for (const std::string& note : run.footer.notes) out += "\n" + plain(note) + "\n";
   for (const std::string& remark : run.remarks) out += "\n> " + plain(remark) + "\n";
   if (!run.footer.reason.empty()) out += "\n> " + plain(run.footer.reason) + "\n";
+  out += side_by_side_text(run.summary.side_by_side());
   for (const Grid& grid : run.summary.grids()) add_grid(out, grid);
   if (!run.summary.grids().empty()) add_legend(out);
   add_list(out, run.summary);

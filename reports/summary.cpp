@@ -148,6 +148,7 @@ void Summary::add(const CaseResult& result) {
   cite(result, result.inbound, result.outbound);
   if (result.outbound.requirement != result.inbound.requirement)
     cite(result, result.outbound, result.inbound);
+  side_by_side_.add(result);
   if (result.kind == "matrix") add_to_grid(result);
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "result.hpp"
+#include "side_by_side.hpp"
 
 // What a run comes to, in a size that does not depend on how many cases it had: counts, the grid of
 // outcomes, the first cases that did not pass. Terminal and Markdown are two ways to print it.
@@ -97,6 +98,8 @@ class Summary {
   const std::vector<Broken>& broken() const { return broken_; }
   /// cited are all requirements, in the order of their ids; a case counts under each that it cites.
   const std::vector<Cited>& cited() const { return cited_; }
+  /// side_by_side compares the gateways of the run.
+  const SideBySide& side_by_side() const { return side_by_side_; }
   /// not_passed counts those cases, the unlisted ones too.
   int not_passed() const { return tally_.chosen() - tally_.pass - tally_.skip; }
   int inbound_decisions() const;
@@ -113,6 +116,7 @@ class Summary {
   std::vector<Listed> listed_;
   std::vector<Broken> broken_;
   std::vector<Cited> cited_;
+  SideBySide side_by_side_;
   /// Where suites and peers stand, by "suite", "grid\nclient=NAME" …
   std::unordered_map<std::string, std::size_t> rows_, columns_;
 };

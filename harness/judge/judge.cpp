@@ -55,10 +55,10 @@ bool is_unnamed_temporary(const reports::Outcome& observed) {
 }
 
 void judge_disclosure(const Bench& bench, const Observation& observation, Judgement& result) {
-  if (!bench.disclosure) return;
   for (const Sighting& sighting : observation.sightings) {
     const auto& allowed = sighting.side == Side::kSender ? bench.sender : bench.next_hop;
     const bool foreign = sighting.place == "foreign-listener";
+    if (!foreign && !bench.disclosure) continue;
     if (!foreign && sighting.coding != "ciphertext" && has(allowed, sighting.place)) continue;
     const Citation& by = foreign ? bench.foreign_by : bench.places_by;
     const std::string allows =
@@ -386,6 +386,11 @@ Judgement judge(const Bench& bench, const Observation& observation, const Fence&
                                 result.inbound.observed.word != "accept";
   Bench weighed = bench;
   weighed.expects_nothing = bench.expects_nothing || admitted_refusal;
+  // Where it admits that the message is taken, no rule says what becomes of it.
+  const bool admitted_message = bench.expects_nothing && bench.inbound != nullptr &&
+                                result.inbound.mismatch.empty() &&
+                                result.inbound.observed.word == "accept";
+  if (admitted_message) weighed.expects_nothing = weighed.disclosure = false;
   if (weighed.expects_nothing) {
     expect_nothing(result.outbound);
   } else if (bench.outbound != nullptr) {
@@ -395,8 +400,8 @@ Judgement judge(const Bench& bench, const Observation& observation, const Fence&
   weigh_inbound(observation, fence, result.inbound);
   weigh_outbound(weighed, observation, fence, result.outbound);
   if (bench.inbound == nullptr && !fence.stopped) result.inbound.missing.emplace_back("fence");
-  judge_disclosure(bench, observation, result);
-  judge_delivery(bench, observation, result.outbound);
+  judge_disclosure(weighed, observation, result);
+  judge_delivery(weighed, observation, result.outbound);
   judge_queue(bench, fence, observation, result.outbound);
   if (bench.checks != nullptr)
     for (std::string& line : judge_checks(*bench.checks, observation))

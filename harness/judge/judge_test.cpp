@@ -120,6 +120,22 @@ struct Held : Delivered {
   }
 };
 
+TEST(Judge, AsksNothingOfTheNextHopWhereTheLetterAdmitsThatTheMessageIsTaken) {
+  Delivered one;
+  one.inbound =
+      expectation(LegName::kInbound, "drop reply=554", "drop | accept tls=yes", "drop | accept");
+  one.bench.outbound = nullptr;
+  one.bench.expects_nothing = true;
+  one.bench.next_hop.clear();
+  one.bench.held_to = Grade::kLetter;
+  EXPECT_EQ(one.judged().verdict, Verdict::kPass) << one.judged().reason;
+  one.seen.sightings.push_back({Side::kServer, 1, "foreign-listener", "plain", 5});
+  EXPECT_THAT(one.judged().reason, ::testing::HasSubstr("where it does not belong"));
+  one.seen.sightings.pop_back();
+  one.bench.held_to = Grade::kForm;
+  EXPECT_EQ(one.judged().verdict, Verdict::kFail);
+}
+
 TEST(Judge, NeedsNoProofOfANegativeWhereTheLetterAdmitsTheDelivery) {
   Delivered one;
   one.outbound = expectation(LegName::kOutbound, "hold code=4.7.5", "hold | redirect tls=yes");

@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
-# Clients that anybody has send a message through a gateway that was started by hand: swaks, and
-# openssl s_client as docs/gateway.md shows. It arrives at the next hop, and the journal tells of TLS.
+# Clients that anybody has send messages through a gateway that was started by hand: swaks, openssl
+# s_client as docs/gateway.md shows, gnutls-cli, and Postfix's smtp-source, many at once. They arrive at the
+# next hop, and the journal tells of TLS.
 . "$(dirname "$0")/lib.sh"
-for tool in swaks openssl; do
+for tool in swaks openssl gnutls-cli; do
   command -v "$tool" >/dev/null || cannot_run "$tool is not installed"
 done
+(cd "$SOURCE" && scripts/mtas postfix >"$scratch/mtas" 2>&1) || cannot_run "postfix cannot be had: $(tail -n 1 "$scratch/mtas")"
 perl -MNet::SSLeay -e 1 2>/dev/null || cannot_run "libnet-ssleay-perl is not installed: swaks has no TLS"
 
 mkfifo "$scratch/ready" "$scratch/journal"
@@ -53,6 +55,28 @@ dialogue | timeout 60 openssl s_client -connect "$address" -starttls smtp -crlf 
 grep -q '^250 2\.0\.0' "$scratch/out" || { fail "s_client: the message is taken"; cat "$scratch/out"; }
 grep -q '^221' "$scratch/out" || fail "s_client: QUIT is answered"
 travels s_client s-client@example.test two@example.test
+
+# gnutls-cli begins with EHLO and STARTTLS by itself; what follows goes inside TLS.
+gnutls_dialogue() {
+  printf '%s\r\n' "EHLO client.example" "MAIL FROM:<gnutls@example.test>" "RCPT TO:<three@example.test>" DATA
+  printf '%s\r\n' "Subject: by hand" "" "body sent by gnutls-cli" . QUIT
+}
+gnutls_dialogue | timeout 60 gnutls-cli --starttls-proto=smtp --no-ca-verification \
+  --port "${address##*:}" "${address%:*}" >"$scratch/out" 2>&1
+grep -q '250 2\.0\.0' "$scratch/out" || { fail "gnutls-cli: the message is taken"; tail "$scratch/out"; }
+travels gnutls-cli gnutls@example.test three@example.test
+
+# Twenty sessions at once, two hundred messages: every one of them is taken, and relayed once.
+postfix=$SOURCE/build/mtas/postfix
+env LD_LIBRARY_PATH="$postfix/usr/lib/postfix:$postfix/usr/lib/x86_64-linux-gnu" "$postfix/usr/sbin/smtp-source" \
+  -s 20 -m 200 -f source@example.test -t many@example.test "$address" >"$scratch/out" 2>&1 &
+source=$!
+relayed=0
+while [ "$relayed" -lt 200 ] && until_journal '"event":"relayed".*"sender":"source@example.test"'; do
+  relayed=$((relayed + 1))
+done
+wait "$source" || { fail "smtp-source is served"; tail "$scratch/out"; }
+[ "$relayed" -eq 200 ] || fail "smtp-source: $relayed of 200 messages are relayed"
 
 kill "$gateway"
 until_journal '"event":"stopped","queued":0' || fail "nothing is left in the queue"

@@ -13,12 +13,43 @@ expect 2 'allowed: "none", "attempt"' "$POSTERN" run --filter 'client-level==x'
 expect 2 "did you mean" "$POSTERN" run --filter 'client-level=verfy'
 expect 2 "no folder of scenarios" "$POSTERN" --scenarios "$scratch/none" check
 expect 2 "there is no gateway" "$POSTERN" run --gateway refrence "$mode"
+expect 2 'there is no gateway "posfix"' "$POSTERN" run --gateway reference,posfix "$mode"
+expect 0 "can be run: " "$POSTERN" gateways
+expect 0 "opensmtpd debian opensmtpd bookworm-backports" "$POSTERN" gateways --packages
+expect 3 "scripts/mtas exim unpacks it" env POSTERN_MTAS="$scratch/none" PATH=/nowhere "$POSTERN" run --gateway exim "$mode"
 expect 2 "POSTERN_TIME_SCALE" env POSTERN_TIME_SCALE=fast "$POSTERN" list
 expect 3 "needs" bash -c "ulimit -n 200 && '$POSTERN' run $mode"
 expect 0 "1 case: 1 pass" "$POSTERN" run "$mode/client=plain/server=good"
 expect 3 "--min asks for 2" "$POSTERN" run --min 2 "$mode/client=plain/server=good"
 expect 0 "not counted: 2" "$POSTERN" run tls-modes/server-level=require/client-certificate=require/client-level=verify/client=plain/server=good \
   tls-modes/server-level=attempt/client-certificate=none/client-level=verify/client=plain/server=expired
+
+# Several gateways in one run: each case once for each, and the page has them side by side.
+own_scenarios
+sed 's/name="reference"/name="twin"/; s/grade="form"/grade="letter"/' scenarios/gateways/reference.xml >"$scenarios/gateways/twin.xml"
+expect 0 "2 cases: 2 pass" "$POSTERN" --scenarios "$scenarios" run --gateway reference,twin --markdown "$scratch/both.md" \
+  --junit "$scratch/both.xml" "$mode/client=plain/server=good"
+grep -q '^| twin | 1 | 0 |' "$scratch/both.md" || fail "the page counts what each gateway reached"
+[ "$(grep -c 'classname="twin\.tls-modes' "$scratch/both.xml")" -eq 1 ] || fail "JUnit has a suite for each gateway"
+
+# What is known of a gateway is a skip, where it happens just so.
+cat >"$scenarios/gateways/twin.deviations.xml" <<'XML'
+<deviations gateway="twin" not-asked="1000">
+  <deviation name="asks-nobody" cases="server-level=attempt client-certificate=request client-level=none client=starttls kind=matrix"
+             until="2999-01-01" source="made up for this test">
+    <seen>expected accept tls=yes asked=yes, got accept tls=yes asked=no</seen>
+    <why>It asks nobody.</why>
+  </deviation>
+</deviations>
+XML
+known=tls-modes/server-level=attempt/client-certificate=request/client-level=none/client=starttls/server=good
+expect 1 "the deviation asks-nobody" "$POSTERN" --scenarios "$scenarios" run --gateway twin "$known"
+edit "$scenarios/gateways/twin.xml" 's|name="client-certificate" when="configured=yes">client-certificate="\$\{value\}"|name="client-certificate" when="configured=yes">client-certificate="none"|'
+expect 0 "1 case: 1 skip (1 known deviation)" "$POSTERN" --scenarios "$scenarios" run --gateway twin "$known"
+edit "$scenarios/gateways/twin.deviations.xml" 's|2999|1999|'
+expect 1 "has counted until 1999-01-01" "$POSTERN" --scenarios "$scenarios" run --gateway twin "$known"
+edit "$scenarios/gateways/twin.deviations.xml" 's|not-asked="1000"|not-asked="1"|'
+expect 2 "cases that twin is not asked, allowed: 1" "$POSTERN" --scenarios "$scenarios" check
 
 # A covering array: fewer cases, the same for the same seed, and the run says what it covers.
 expect 2 "strength" "$POSTERN" run --strength 4

@@ -3,8 +3,8 @@
 # no line of C++, is judged on one mode combination with four clients and four servers.
 . "$(dirname "$0")/lib.sh"
 cd "$SOURCE"
-[ -x /usr/lib/postfix/sbin/master ] || cannot_run "postfix is not installed"
 [ "$(id -u)" -eq 0 ] || cannot_run "Postfix's master can be started by root only"
+scripts/mtas postfix >/dev/null 2>"$scratch/mtas" || cannot_run "postfix cannot be had: $(tail -n 1 "$scratch/mtas")"
 
 # Postfix gives up root and still has to reach its folder.
 chmod 0711 "$scratch" "$TMPDIR"
