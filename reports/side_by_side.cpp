@@ -100,8 +100,8 @@ void SideBySide::add(const CaseResult& result) {
   }
   if (result.kind != "matrix") return;
   add_leg(result, "inbound", result.inbound, result.outbound, result.client);
-  // `nothing` follows from an inbound outcome and says nothing about the next hop.
-  if (result.outbound.observed.word != "nothing")
+  // What follows from an inbound outcome says nothing about the next hop.
+  if (!result.outbound.requirement.empty() && result.outbound.observed.word != "nothing")
     add_leg(result, "outbound", result.outbound, result.inbound, result.server);
 }
 

@@ -19,6 +19,7 @@ class SideBySideTest : public ::testing::Test {
                   const std::string& outbound) {
     cases_.push_back(matrix_case(levels, client, server, inbound, outbound));
     cases_.back().gateway = gateway;
+    if (outbound != "nothing") cases_.back().outbound.requirement = "OUT-1";
     return cases_.back();
   }
 
