@@ -265,7 +265,8 @@ void weigh_twins(const Catalogue& catalogue, std::vector<JudgedCase>& judged) {
   };
   for (JudgedCase& one : judged) {
     const MatrixCase* cell = one.played->what.matrix;
-    if (cell == nullptr) continue;
+    // A control is there for others; its own need not have been taken along.
+    if (cell == nullptr || one.played->what.control) continue;
     const Twins twins = twins_of(catalogue, *cell);
     if (!twins.inbound.empty()) {
       const JudgedCase* control = find(twins.inbound);
