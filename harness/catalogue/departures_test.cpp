@@ -62,16 +62,5 @@ TEST(Departures, HaveADayAndSayWhatIsSeen) {
               HasSubstr("found <deviation> without <seen>"));
 }
 
-TEST(Departures, HoldTheNumberOfCasesThatAreNotAsked) {
-  std::string text = document(kRight);
-  text.replace(text.find("1000"), 4, "0");
-  SampleScenarios scenarios;
-  scenarios.write(kFile, text);
-  scenarios.replace("gateway.xml", "<setting name=\"server-level\" is=\"attempt\">may</setting>",
-                    "<cannot when=\"server-level=attempt\" why=\"no\"/>");
-  EXPECT_FALSE(scenarios.load());
-  EXPECT_THAT(scenarios.problems(), HasSubstr("cases that sample is not asked, allowed: 0"));
-}
-
 }  // namespace
 }  // namespace postern

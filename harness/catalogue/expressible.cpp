@@ -1,6 +1,7 @@
 #include "catalogue/expressible.hpp"
 
 #include <algorithm>
+#include <map>
 
 #include "catalogue/vocabulary.hpp"
 
@@ -64,6 +65,24 @@ std::string why_skipped(const Catalogue& catalogue, const GatewayFile& gateway,
   std::string why = why_not_under(gateway, settings);
   if (why.empty() && one.story != nullptr) why = why_not_told(catalogue, gateway, *one.story);
   return why;
+}
+
+std::vector<Chosen> cases_asked(const Catalogue& catalogue, const GatewayFile& gateway) {
+  std::map<std::string, bool> asked_under;  // By suite: its cases have the same settings.
+  std::vector<Chosen> asked;
+  for (const Chosen& one : all_cases(catalogue)) {
+    const auto ask = [&] { return why_skipped(catalogue, gateway, settings_of(one), one).empty(); };
+    bool is_asked = false;
+    if (one.cell != nullptr) {
+      auto known = asked_under.find(one.cell->suite);
+      if (known == asked_under.end()) known = asked_under.emplace(one.cell->suite, ask()).first;
+      is_asked = known->second;
+    } else {
+      is_asked = ask();
+    }
+    if (is_asked) asked.push_back(one);
+  }
+  return asked;
 }
 
 }  // namespace postern

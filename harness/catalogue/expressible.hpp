@@ -13,4 +13,7 @@ namespace postern {
 std::string why_skipped(const Catalogue& catalogue, const GatewayFile& gateway,
                         const Assignment& settings, const Chosen& one);
 
+/// cases_asked lists the cases of the whole catalogue that `gateway` is asked.
+std::vector<Chosen> cases_asked(const Catalogue& catalogue, const GatewayFile& gateway);
+
 }  // namespace postern

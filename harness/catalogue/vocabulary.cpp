@@ -764,9 +764,10 @@ std::vector<ElementEntry> departure_entries() {
        Occurs::kAny,
        Text::kNone,
        {required("gateway", Type::kName, "Whose they are."),
-        optional("not-asked", Type::kCount,
-                 "How many cases of all may be left out for this gateway; more are a mistake.", {},
-                 "0")},
+        optional(
+            "not-asked", Type::kCount,
+            "How many cases of all may be left out for this gateway; with more a run of it fails.",
+            {}, "0")},
        "What a gateway is known to do otherwise than the requirements say, each a finding about "
        "it."},
       {"deviation",

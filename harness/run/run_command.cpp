@@ -16,6 +16,7 @@
 #include <random>
 #include <thread>
 
+#include "catalogue/expressible.hpp"
 #include "control/installed.hpp"
 #include "failure_text.hpp"
 #include "report_place.hpp"
@@ -192,6 +193,7 @@ class Session {
   bool run_gateway(const GatewayFile& gateway, std::string& trouble);
   int close(bool interrupted, const std::string& trouble);
   bool tell_unstable();
+  bool leaves_out_too_much(const GatewayFile& gateway);
   std::string reason_of(bool interrupted, const std::string& trouble) const;
   bool finish(const reports::RunFooter& footer);
   void print_summary(const reports::RunFooter& footer) const;
@@ -261,6 +263,21 @@ bool Session::tell_unstable() {
   return !found.empty();
 }
 
+// leaves_out_too_much tells whether more cases are not asked of a gateway than its deviations file
+// says.
+bool Session::leaves_out_too_much(const GatewayFile& gateway) {
+  const Catalogue& catalogue = *loaded_.catalogue;
+  const auto known = catalogue.departures.find(gateway.name);
+  if (known == catalogue.departures.end()) return false;
+  const std::size_t left_out = all_cases(catalogue).size() - cases_asked(catalogue, gateway).size();
+  if (left_out <= known->second.not_asked) return false;
+  notes_.push_back(
+      fmt::format("FAILED: {} cases of all are not asked of {}, and {} allows {}: see why, then "
+                  "raise its not-asked",
+                  left_out, gateway.name, known->second.place.text(), known->second.not_asked));
+  return true;
+}
+
 // reason_of says why the run as a whole is not in order, whatever its cases are; "" if it is.
 std::string Session::reason_of(bool interrupted, const std::string& trouble) const {
   std::vector<std::string> reasons;
@@ -304,6 +321,8 @@ int Session::close(bool interrupted, const std::string& trouble) {
   int exit_code = tally_.exit_code(static_cast<int>(options_.min));
   if (!trouble.empty()) fmt::print(stderr, "postern: {}\n", trouble);
   if (plan_.repeat > 1 && tell_unstable()) exit_code = 1;
+  for (const GatewayFile* gateway : gateways_)
+    if (leaves_out_too_much(*gateway) && !interrupted) exit_code = 1;
   if (!trouble.empty() && exit_code == 0) exit_code = 3;
   if (interrupted) exit_code = 130;
   reports::RunFooter footer;
