@@ -61,7 +61,9 @@ Departures load_departures(const Reader& reader) {
 void check_departures(const Catalogue& catalogue, Problems& problems) {
   std::vector<std::string> gateways;
   for (const auto& [name, file] : catalogue.gateways) gateways.push_back(name);
+  if (catalogue.departures.empty()) return;
   const KnownKeys keys = filter_keys(catalogue);
+  const std::vector<Chosen> cases = all_cases(catalogue);
   for (const auto& [name, departures] : catalogue.departures) {
     const auto gateway = catalogue.gateways.find(name);
     if (gateway == catalogue.gateways.end()) {
@@ -70,15 +72,15 @@ void check_departures(const Catalogue& catalogue, Problems& problems) {
                                name, quoted_list(gateways), did_you_mean(name, gateways)));
       continue;
     }
-    std::map<std::string, bool> asked_under;  // By suite: its cases have the same settings.
-    const std::vector<Chosen> asked = cases_asked(catalogue, gateway->second);
-    for (std::size_t i = 0; i < departures.all.size(); ++i) {
-      const Departure& one = departures.all[i];
+    for (const Departure& one : departures.all) {
       const std::string error = unknown_in(one.cases, keys);
+      const auto speaks_of = [&, &file = gateway->second](const Chosen& chosen) {
+        return holds_for(one.cases, chosen) &&
+               why_skipped(catalogue, file, settings_of(chosen), chosen).empty();
+      };
       if (!error.empty()) {
         problems.add(one.place, error);
-      } else if (std::none_of(asked.begin(), asked.end(),
-                              [&](const Chosen& chosen) { return holds_for(one.cases, chosen); })) {
+      } else if (std::none_of(cases.begin(), cases.end(), speaks_of)) {
         problems.add(one.place,
                      fmt::format("found the deviation \"{}\" of no case that {} is asked, allowed: "
                                  "a condition that holds for some",

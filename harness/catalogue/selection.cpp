@@ -324,9 +324,9 @@ bool holds_for(const Condition& filter, const Chosen& chosen) {
 
 std::vector<Chosen> all_cases(const Catalogue& catalogue) {
   std::vector<Chosen> all;
-  for (const MatrixCase& cell : catalogue.matrix_cases) all.push_back({&cell});
-  for (const InvalidCase& invalid : catalogue.invalid_cases) all.push_back({nullptr, &invalid});
   for (const auto& story : catalogue.stories) all.push_back({nullptr, nullptr, story.get()});
+  for (const InvalidCase& invalid : catalogue.invalid_cases) all.push_back({nullptr, &invalid});
+  for (const MatrixCase& cell : catalogue.matrix_cases) all.push_back({&cell});
   return all;
 }
 

@@ -14,9 +14,9 @@ inline constexpr const char* kProbeAddress = "127.126.126.126";
 unsigned short free_port(const std::string& address);
 
 /// BannerProbe connects to a starting SMTP server until it answers. Nothing but time says when to
-/// try again, so it tries every few milliseconds. It connects from kProbeAddress: no case does, so what
-/// the server records about the probe can be told apart. From the server's own address it would now and
-/// then be given the server's port, reach itself, and keep the server from it.
+/// try again, so it tries every few milliseconds. It connects from kProbeAddress: no case does, so
+/// what the server records about the probe can be told apart. From the server's own address it
+/// would now and then be given the server's port, reach itself, and keep the server from it.
 class BannerProbe {
  public:
   BannerProbe(boost::asio::any_io_executor executor, std::string address, unsigned short port);
