@@ -87,7 +87,7 @@ std::vector<Assignment> combinations_of(const std::set<std::string>& names) {
   std::vector<Assignment> combinations(1);
   for (const Setting& one : settings()) {
     if (!names.contains(one.name)) {
-      multiply(combinations, one.name, {one.default_value});
+      for (Assignment& combination : combinations) combination.set(one.name, one.default_value);
     } else {
       multiply(combinations, one.name, one.values.empty() ? kDelays : one.values);
     }
