@@ -113,8 +113,8 @@ TEST_F(Scenarios, LoadWithoutWorkingThroughEveryCase) {
   const double seconds = static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC;
   ASSERT_TRUE(again) << problems.text();
   RecordProperty("cpu", std::to_string(seconds));
-  // A release build takes 0.01 s; the rest is room for sanitizers.
-  EXPECT_LT(seconds, 0.5);
+  // A release build takes 0.1 s, one with sanitizers 0.4; the rest is room for a busy machine.
+  EXPECT_LT(seconds, 1.5);
 }
 
 }  // namespace
