@@ -79,6 +79,7 @@ struct Script {
   // Server: the name, the address and the level in the gateway's route; empty: those of every
   // next hop.
   std::string host, address, level;
+  bool elsewhere = false;  ///< Client: it does not come from the clients' network.
   Place place;
 };
 

@@ -74,6 +74,7 @@ Script read_script(const Reader& reader, pugi::xml_node node, Role role,
   script.name = reader.text(node, "name");
   script.peer = reader.text(node, "peer");
   if (role == Role::kServer) read_way(reader, node, script);
+  script.elsewhere = reader.text(node, "from") == "elsewhere";
   Lint lint(reader, role);
   read_steps(reader, node, prefixes, script, lint);
   lint.finish();

@@ -325,7 +325,11 @@ std::vector<ElementEntry> story_entries() {
        {"story", "prefixes"},
        Occurs::kAny,
        Text::kNone,
-       {peer, optional("name", Type::kName, "What the story calls it; the name of a prefix.")},
+       {peer, optional("name", Type::kName, "What the story calls it; the name of a prefix."),
+        optional("from", Type::kWord,
+                 "network: its address is in the clients' network, for which the settings "
+                 "network-... are made; elsewhere: it is not.",
+                 {"network", "elsewhere"}, "network")},
        "What a client does; it begins connected. Several play at once."},
       {"server",
        "server",

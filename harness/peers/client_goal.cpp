@@ -13,8 +13,8 @@ constexpr const char* kName = "client.postern.test";
 /// ClientConversation is one connection of a client on its way to its goal.
 class ClientConversation {
  public:
-  ClientConversation(Scene& scene, const Peer& peer, bool upgrade)
-      : talk_(scene), peer_(peer), upgrade_(upgrade) {}
+  ClientConversation(Scene& scene, const Peer& peer, asio::ip::address from, bool upgrade)
+      : talk_(scene), peer_(peer), from_(std::move(from)), upgrade_(upgrade) {}
 
   asio::awaitable<void> run();
   ConnectionFacts& facts() { return talk_.facts(); }
@@ -31,6 +31,7 @@ class ClientConversation {
 
   Talk talk_;
   const Peer& peer_;
+  asio::ip::address from_;
   bool upgrade_;
 };
 
@@ -177,7 +178,7 @@ asio::awaitable<void> ClientConversation::quit() {
 }
 
 asio::awaitable<void> ClientConversation::run() {
-  Ending ending = co_await talk_.connect();
+  Ending ending = co_await talk_.connect(from_);
   if (ending != Ending::kOpen) co_return;
   Reply reply;
   if (const Deviation* here = deviation(Point::kGreeting);
@@ -204,10 +205,10 @@ asio::awaitable<void> ClientConversation::run() {
 
 }  // namespace
 
-asio::awaitable<void> play_client(Scene& scene, const Peer& peer) {
+asio::awaitable<void> play_client(Scene& scene, const Peer& peer, asio::ip::address from) {
   bool in_clear = false;
   for (;;) {
-    ClientConversation conversation(scene, peer, peer.upgrades && !in_clear);
+    ClientConversation conversation(scene, peer, from, peer.upgrades && !in_clear);
     co_await conversation.run();
     const bool broken = conversation.facts().tls_broke();
     if (in_clear || !peer.comes_back_in_clear || !broken) break;

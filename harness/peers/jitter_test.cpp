@@ -92,7 +92,7 @@ class TalkWithJitter : public ::testing::Test {
     std::string got;
     auto call = [&]() -> asio::awaitable<void> {
       Talk talk(scene);
-      co_await talk.connect();
+      co_await talk.connect(scene.client_address);
       co_await say(talk);
       co_await talk.finish();
     };

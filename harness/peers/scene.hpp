@@ -35,7 +35,8 @@ struct Scene {
   TlsContexts* contexts = nullptr;
   const certs::Authority* authority = nullptr;
   boost::asio::ip::tcp::endpoint gateway;
-  boost::asio::ip::address client_address;
+  boost::asio::ip::address client_address;     ///< In the clients' network.
+  boost::asio::ip::address elsewhere_address;  ///< Of a client that is not in it.
   std::chrono::steady_clock::duration limit{};  ///< Of each single wait.
   Meetings* meetings = nullptr;                 ///< Where the scripts of a story wait.
   std::optional<std::uint64_t> jitter;          ///< Seed of its unrest; none: there is none.
@@ -75,8 +76,10 @@ class Listener {
   std::string problem_;
 };
 
-/// play_client lets a matrix client try to hand in its message, with all its connections.
-boost::asio::awaitable<void> play_client(Scene& scene, const Peer& peer);
+/// play_client lets a client try to hand in its message, with all its connections; they come `from`
+/// there.
+boost::asio::awaitable<void> play_client(Scene& scene, const Peer& peer,
+                                         boost::asio::ip::address from);
 
 /// play_server serves every connection to `listener` as `peer` does, until it is closed; `side` is
 /// kServer, or kSender for the sender's mailbox.

@@ -80,7 +80,8 @@ asio::awaitable<void> ScriptRun::open(Place place) {
       fail(place, "nothing more on the connection before", talk_->ahead());
     closed_ = false;
     talk_ = std::make_unique<Talk>(scene_);
-    const Ending ending = co_await talk_->connect();
+    const Ending ending = co_await talk_->connect(script_.elsewhere ? scene_.elsewhere_address
+                                                            : scene_.client_address);
     if (ending != Ending::kOpen) fail(place, "a connection", ending);
   } else {
     if (talk_) --scene_.open_connections;

@@ -85,6 +85,7 @@ void Stage::State::cast(std::unique_ptr<PlayedCase> played, std::size_t index) {
   scene.contexts = &contexts;
   scene.authority = plan.authority;
   scene.client_address = address_of(10, index);
+  scene.elsewhere_address = address_of(11, index);
   scene.limit = scaled(kWaitLimit);
   if (plan.jitter) scene.jitter = jitter_seed(*plan.jitter, id_of(played->what));
   CastCase* self = one.get();
@@ -113,6 +114,7 @@ void Stage::State::cast(std::unique_ptr<PlayedCase> played, std::size_t index) {
   by_recipient[observation.recipient] = self;
   by_sender[observation.sender] = self;
   by_client[scene.client_address.to_string()] = self;
+  by_client[scene.elsewhere_address.to_string()] = self;
   report.cases.push_back(std::move(played));
   cast_.push_back(std::move(one));
 }

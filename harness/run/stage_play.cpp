@@ -47,7 +47,8 @@ asio::awaitable<void> Stage::State::await_change(CastCase& one, Clock::time_poin
 asio::awaitable<void> Stage::State::play_client_of(CastCase& one) {
   const StageCase& what = one.played->what;
   if (what.matrix != nullptr) {
-    co_await play_client(one.scene, peer(plan.catalogue->clients, what.matrix->client));
+    co_await play_client(one.scene, peer(plan.catalogue->clients, what.matrix->client),
+                         one.scene.client_address);
     co_return;
   }
   co_await play_scripts(one, *what.story);
@@ -68,7 +69,9 @@ asio::awaitable<void> Stage::State::play_scripts(CastCase& one, const Story& sto
     if (script.peer.empty()) {
       asio::co_spawn(io, play_client_script(one.scene, script), on_end);
     } else {
-      asio::co_spawn(io, play_client(one.scene, peer(plan.catalogue->clients, script.peer)),
+      const auto& from =
+          script.elsewhere ? one.scene.elsewhere_address : one.scene.client_address;
+      asio::co_spawn(io, play_client(one.scene, peer(plan.catalogue->clients, script.peer), from),
                      on_end);
     }
   }
