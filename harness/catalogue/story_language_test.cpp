@@ -174,6 +174,8 @@ TEST_F(StoryLanguage, CapturesAreMadeBeforeTheyAreUsed) {
   EXPECT_TRUE(
       load(client("<say>EHLO a</say><hear reply=\"250\" capture=\"(\\S+)\" as=\"id\"/>" + noop)))
       << problems_;
+  EXPECT_THAT(problems_of(client("<starttls resume=\"made-up\" early=\"NOOP ${id}\"/>")),
+              HasSubstr("found \"${id}\", allowed: "));
   const std::string keep = "<say>A</say><hear reply=\"250\" capture=\"(OK)\" as=\"id\"/>";
   EXPECT_THAT(problems_of(client("<say>NOOP ${id}</say><hear reply=\"250\" capture=\"(OK|Ok)\" "
                                  "as=\"id\"/>")),

@@ -78,7 +78,7 @@ class Together {
 
   void names(std::size_t script, std::size_t at) {
     const Step& here = step(script, at);
-    for (const std::string& text : {here.bytes, here.contains, here.without})
+    for (const std::string& text : {here.bytes, here.contains, here.without, here.tls.early})
       for (const std::string& name : names_in(text))
         if (known(name, here.place) && !has(own_words(), name)) set_before(name, script, at);
   }

@@ -35,8 +35,8 @@ struct Scene {
   TlsContexts* contexts = nullptr;
   const certs::Authority* authority = nullptr;
   boost::asio::ip::tcp::endpoint gateway;
-  boost::asio::ip::address client_address;     ///< In the clients' network.
-  boost::asio::ip::address elsewhere_address;  ///< Of a client that is not in it.
+  boost::asio::ip::address client_address;      ///< In the clients' network.
+  boost::asio::ip::address elsewhere_address;   ///< Of a client that is not in it.
   std::chrono::steady_clock::duration limit{};  ///< Of each single wait.
   Meetings* meetings = nullptr;                 ///< Where the scripts of a story wait.
   std::optional<std::uint64_t> jitter;          ///< Seed of its unrest; none: there is none.

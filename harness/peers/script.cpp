@@ -58,7 +58,6 @@ class ScriptRun {
   asio::awaitable<void> await_record(const Step& step);
   asio::awaitable<void> nobody(const Step& step);
   void be_silent(const Step& step);
-  std::string words(const Step& step, const std::string& text) const;
   void check_text(const Step& step, const std::string& text);
   void leave_meetings(std::size_t from);
   void note_said(const std::string& bytes);
@@ -81,7 +80,7 @@ asio::awaitable<void> ScriptRun::open(Place place) {
     closed_ = false;
     talk_ = std::make_unique<Talk>(scene_);
     const Ending ending = co_await talk_->connect(script_.elsewhere ? scene_.elsewhere_address
-                                                            : scene_.client_address);
+                                                                    : scene_.client_address);
     if (ending != Ending::kOpen) fail(place, "a connection", ending);
   } else {
     if (talk_) --scene_.open_connections;
@@ -148,18 +147,12 @@ asio::awaitable<void> ScriptRun::hear_command(const Step& step) {
 }
 
 // words puts the words of the case into a text of the story.
-std::string ScriptRun::words(const Step& step, const std::string& text) const {
-  Filled with = filled(text, *scene_.observation);
-  if (!with.unset.empty()) throw NeverSet{step.place, with.unset};
-  return std::move(with.text);
-}
-
 // check_text holds a reply or a command to the text it must have, and keeps what is to be captured.
 void ScriptRun::check_text(const Step& step, const std::string& text) {
-  const std::string contains = words(step, step.contains);
+  const std::string contains = words(*scene_.observation, step.place, step.contains);
   if (!contains.empty() && text.find(contains) == std::string::npos)
     fail(step.place, "the text \"" + contains + "\"", text);
-  const std::string without = words(step, step.without);
+  const std::string without = words(*scene_.observation, step.place, step.without);
   if (!without.empty() && text.find(without) != std::string::npos)
     fail(step.place, "no \"" + without + "\"", text);
   if (step.as.empty()) return;
@@ -286,7 +279,7 @@ asio::awaitable<void> ScriptRun::apply(const Step& step) {
 }
 
 asio::awaitable<void> ScriptRun::say(const Step& step) {
-  std::string bytes = words(step, step.bytes);
+  std::string bytes = words(*scene_.observation, step.place, step.bytes);
   if (step.tls.wire) {
     co_await talk_->wire().write_beneath(std::move(bytes));
     co_return;

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "judge/observation.hpp"
+#include "judge/words.hpp"
 #include "located_xml.hpp"
 
 namespace postern {
@@ -20,6 +21,14 @@ struct NeverSet {
   Place place;
   std::string name;
 };
+
+/// words is `text` with the words of the case put in; throws NeverSet.
+inline std::string words(const Observation& observation, const Place& place,
+                         const std::string& text) {
+  Filled with = filled(text, observation);
+  if (!with.unset.empty()) throw NeverSet{place, with.unset};
+  return std::move(with.text);
+}
 
 /// ScriptEnds ends a script early where that conforms (a handshake that may fail did).
 struct ScriptEnds {};

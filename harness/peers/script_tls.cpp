@@ -47,7 +47,7 @@ TlsManner manner_of(Scene& scene, Role role, const Step& step) {
   const TlsStep& tls = step.tls;
   TlsManner manner;
   manner.sni = tls.sni;
-  manner.early = tls.early;
+  manner.early = words(*scene.observation, step.place, tls.early);
   manner.record_size = tls.record_size;
   manner.splits = tls.splits;
   manner.made_up = tls.resume == Resume::kMadeUp;

@@ -69,8 +69,7 @@ asio::awaitable<void> Stage::State::play_scripts(CastCase& one, const Story& sto
     if (script.peer.empty()) {
       asio::co_spawn(io, play_client_script(one.scene, script), on_end);
     } else {
-      const auto& from =
-          script.elsewhere ? one.scene.elsewhere_address : one.scene.client_address;
+      const auto& from = script.elsewhere ? one.scene.elsewhere_address : one.scene.client_address;
       asio::co_spawn(io, play_client(one.scene, peer(plan.catalogue->clients, script.peer), from),
                      on_end);
     }
