@@ -99,6 +99,29 @@ class Authority::Workshop {
     return names;
   }
 
+  void read(const std::string& directory) {
+    const StoredPki stored(directory);
+    for (auto& [name, piece] : pieces_) {
+      if (piece.declared.is_ca) continue;
+      std::call_once(piece.once, [&, one = &piece] {
+        std::vector<X509Ptr> chain = stored.certificates(one->declared.name + ".pem");
+        KeyPtr key = stored.key(one->declared.name + ".key", chain.front());
+        one->minted = {chain.front(), key};
+        one->identity = {one->declared.name, one->declared.about, std::move(chain), key};
+      });
+    }
+    for (auto& [name, set] : sets_)
+      std::call_once(set.once, [&, one = &set] {
+        one->trust = {one->declared.name, one->declared.about,
+                      stored.anchors(one->declared.name + ".ca.pem")};
+      });
+    for (auto& [name, list] : lists_)
+      std::call_once(list.once, [&, one = &list] {
+        one->list = {one->declared.name, one->declared.about,
+                     stored.crl(one->declared.name + ".crl.pem")};
+      });
+  }
+
  private:
   struct Piece {
     Declaration declared;
@@ -193,6 +216,10 @@ std::vector<std::string> Authority::trust_names() const {
 
 std::vector<std::string> Authority::crl_names() const {
   return workshop_->crl_names();
+}
+
+void Authority::read(const std::string& directory) {
+  workshop_->read(directory);
 }
 
 void Authority::write(const std::string& directory) const {

@@ -86,6 +86,12 @@ class Authority {
   /// as it is, and nothing is written. Throws std::runtime_error with the path and the reason.
   void write(const std::string& directory) const;
 
+  /// read takes every identity, trust and revocation list from where write put it, in the place of
+  /// minting: for gateways that know them already. Before the first is asked for, by one thread.
+  /// Throws std::runtime_error with the path and the reason: a file that is missing or is no PEM, a
+  /// key that is not the certificate's, a CA that is not valid now.
+  void read(const std::string& directory);
+
  private:
   class Workshop;
   explicit Authority(std::shared_ptr<Workshop> workshop);

@@ -3,6 +3,8 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <openssl/x509v3.h>
 #include <sys/stat.h>
@@ -193,6 +195,51 @@ void write_directory(const Authority& authority, const std::string& directory) {
   const Folder folder(directory);
   for (const OutputFile& file : files) folder.expect_free(file.name);
   for (const OutputFile& file : files) folder.replace(file);
+}
+
+void StoredPki::fail(const std::string& name, const std::string& what) const {
+  throw std::runtime_error(fmt::format("{}/{}: {}; postern certs {} writes the test PKI anew",
+                                       directory_, name, what, directory_));
+}
+
+std::shared_ptr<BIO> StoredPki::open(const std::string& name) const {
+  std::shared_ptr<BIO> file(BIO_new_file((directory_ + "/" + name).c_str(), "r"), BIO_free);
+  if (!file) fail(name, std::generic_category().message(errno));
+  return file;
+}
+
+std::vector<X509Ptr> StoredPki::certificates(const std::string& name) const {
+  const std::shared_ptr<BIO> file = open(name);
+  std::vector<X509Ptr> chain;
+  while (X509* next = PEM_read_bio_X509(file.get(), nullptr, nullptr, nullptr))
+    chain.emplace_back(next, X509_free);
+  ERR_clear_error();  // That there is no further one is no error.
+  if (chain.empty()) fail(name, "it holds no certificate");
+  return chain;
+}
+
+std::vector<X509Ptr> StoredPki::anchors(const std::string& name) const {
+  std::vector<X509Ptr> chain = certificates(name);
+  for (const X509Ptr& one : chain)
+    if (X509_cmp_current_time(X509_get0_notAfter(one.get())) < 0)
+      fail(name, "it expired at " + time_text(X509_get0_notAfter(one.get())));
+  return chain;
+}
+
+KeyPtr StoredPki::key(const std::string& name, const X509Ptr& certificate) const {
+  const std::shared_ptr<BIO> file = open(name);
+  KeyPtr key(PEM_read_bio_PrivateKey(file.get(), nullptr, nullptr, nullptr), EVP_PKEY_free);
+  if (!key) fail(name, "it holds no private key");
+  if (X509_check_private_key(certificate.get(), key.get()) != 1)
+    fail(name, "it is not the key of the certificate beside it");
+  return key;
+}
+
+CrlPtr StoredPki::crl(const std::string& name) const {
+  const std::shared_ptr<BIO> file = open(name);
+  CrlPtr list(PEM_read_bio_X509_CRL(file.get(), nullptr, nullptr, nullptr), X509_CRL_free);
+  if (!list) fail(name, "it holds no revocation list");
+  return list;
 }
 
 }  // namespace postern::certs

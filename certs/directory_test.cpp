@@ -152,5 +152,40 @@ TEST_F(Directory, SaysWhyItCannotBeMade) {
   EXPECT_EQ(refusal(), directory() + ": Not a directory");
 }
 
+TEST_F(Directory, IsReadBackAsItWasWritten) {
+  write();
+  Problems problems;
+  std::optional<Authority> other = Authority::parse(kDeclarations, "t.xml", problems);
+  other->read(directory());
+  EXPECT_EQ(other->identity("good")->chain_pem(), authority_->identity("good")->chain_pem());
+  EXPECT_EQ(other->identity("good")->key_pem(), authority_->identity("good")->key_pem());
+  EXPECT_EQ(other->trust("root")->pem(), authority_->trust("root")->pem());
+  EXPECT_EQ(other->crl("root")->pem(), authority_->crl("root")->pem());
+}
+
+TEST_F(Directory, IsNotReadWhereItIsNotWhole) {
+  const auto reading = [this]() -> std::string {
+    Problems problems;
+    std::optional<Authority> other = Authority::parse(kDeclarations, "t.xml", problems);
+    try {
+      other->read(directory());
+    } catch (const std::runtime_error& error) {
+      return error.what();
+    }
+    return "";
+  };
+  EXPECT_THAT(reading(), HasSubstr("good.pem: No such file or directory; postern certs "));
+  write();
+  EXPECT_EQ(reading(), "");
+  const std::string certificate = text_of(file("good.pem"));
+  std::ofstream(file("good.pem")) << text_of(file("root.ca.pem"));
+  EXPECT_THAT(reading(), HasSubstr("good.key: it is not the key of the certificate beside it"));
+  std::ofstream(file("good.pem")) << "nothing";
+  EXPECT_THAT(reading(), HasSubstr("good.pem: it holds no certificate"));
+  std::ofstream(file("good.pem")) << certificate;
+  std::ofstream(file("root.crl.pem")) << certificate;
+  EXPECT_THAT(reading(), HasSubstr("root.crl.pem: it holds no revocation list"));
+}
+
 }  // namespace
 }  // namespace postern::certs

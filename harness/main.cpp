@@ -62,6 +62,10 @@ void add_run(CLI::App& app, postern::RunOptions& options) {
       ->check(number);
   run->add_option("--min", options.min, "Exit with 3 if fewer cases than this were judged");
   run->add_flag("--keep", options.keep, "Keep the folder of every gateway that was run");
+  run->add_option("--resume", options.resume,
+                  "Results of an earlier run: what it found is taken over, the rest is run");
+  run->add_option("--certs", options.certs,
+                  "The test PKI of this folder, as postern certs wrote it, instead of a new one");
   run->add_flag("--fail-fast", options.fail_fast,
                 "Stop after the first configuration with a case that did not pass");
   run->add_flag("--transcripts", options.transcripts,

@@ -41,6 +41,29 @@ bool awaits_another_attempt(const Story& story) {
   });
 }
 
+// needs_a_record: it waits for what the gateway's record says of it, or counts that.
+bool needs_a_record(const Story& story) {
+  return !story.checks.record.empty() ||
+         std::any_of(story.scripts.begin(), story.scripts.end(), [](const Script& script) {
+           return std::any_of(script.steps.begin(), script.steps.end(),
+                              [](const Step& step) { return step.kind == StepKind::kAwait; });
+         });
+}
+
+// tells_the_sender: a bounce is expected, and it comes where a peer plays that would refuse it,
+// too, or a peer of its own is to play.
+bool tells_the_sender(const Story& story) {
+  if (story.mailbox_place.line > 0) return true;
+  const auto says = [](const ExpectedOutcome& one) { return one.word == "bounce"; };
+  const bool bounces = std::any_of(story.checks.texts.begin(), story.checks.texts.end(),
+                                   [](const MessageCheck& check) { return check.bounce; }) ||
+                       (story.outbound && std::any_of(story.outbound->form.begin(),
+                                                      story.outbound->form.end(), says));
+  return bounces && std::any_of(story.scripts.begin(), story.scripts.end(), [](const Script& one) {
+           return one.role == Role::kServer && !one.peer.empty();
+         });
+}
+
 std::string why_not_told(const Catalogue& catalogue, const GatewayFile& gateway,
                          const Story& story) {
   if (gateway.grade != "form" && is_form_alone(catalogue, story))
@@ -53,6 +76,10 @@ std::string why_not_told(const Catalogue& catalogue, const GatewayFile& gateway,
   const auto next_hops = std::count_if(story.scripts.begin(), story.scripts.end(),
                                        [](const Script& s) { return s.role == Role::kServer; });
   if (next_hops > 1 && !gateway.several_next_hops) return "its file has one next hop for a domain";
+  if (gateway.remote && tells_the_sender(story))
+    return "what goes back to the sender takes the way of all its mail";
+  if (gateway.remote && story.checks.memory > 0) return "its memory cannot be seen";
+  if (gateway.remote && needs_a_record(story)) return "it keeps no record that could be read";
   if (!gateway.second_attempt && awaits_another_attempt(story))
     return "it makes no second attempt within moments";
   return {};
@@ -62,6 +89,7 @@ std::string why_not_told(const Catalogue& catalogue, const GatewayFile& gateway,
 
 std::string why_skipped(const Catalogue& catalogue, const GatewayFile& gateway,
                         const Assignment& settings, const Chosen& one) {
+  if (gateway.remote && one.invalid != nullptr) return "it is set already, and not started";
   std::string why = why_not_under(gateway, settings);
   if (why.empty() && one.story != nullptr) why = why_not_told(catalogue, gateway, *one.story);
   return why;

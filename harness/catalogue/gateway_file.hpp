@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -112,6 +113,19 @@ struct QueueListing {
   bool live = false;    ///< It can be asked while the gateway runs.
 };
 
+/// Remote is a gateway that is there already: Postern neither starts nor stops it, and sees nothing
+/// of it but what it does on the wire.
+struct Remote {
+  std::string at;        ///< HOST:PORT, with ${env.NAME}.
+  std::string next_hop;  ///< ADDRESS:PORT where its next hop is played, with ${env.NAME}.
+  std::string settings;  ///< How it is set, as a condition, with ${env.NAME}; empty: by <prepare>.
+  std::string domain;    ///< That of every sender and recipient, with ${env.NAME}.
+  std::size_t budget = 0;                   ///< Connections to it in one run; 0: no limit.
+  std::chrono::milliseconds pause{0};       ///< Before each case.
+  std::chrono::milliseconds settles{2000};  ///< How long it may rest between two attempts.
+  Place place;
+};
+
 struct GatewayFile {
   std::string name;
   std::string about;
@@ -126,6 +140,7 @@ struct GatewayFile {
   std::vector<SettingText> settings;
   std::vector<Cannot> cannot;
   std::vector<Command> prepare;  ///< Run to their end before the start.
+  std::optional<Remote> remote;  ///< In the place of `start` and `ready`.
   Command start;
   bool several_next_hops = true;   ///< Its routes can have more than one for a domain.
   bool own_pid_namespace = false;  ///< For programs that make sessions of their own.

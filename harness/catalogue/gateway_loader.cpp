@@ -75,8 +75,10 @@ class GatewayReader {
     read_commands();
     read_files();
     read_settings();
-    read_ready();
+    read_remote();
+    if (!file_.remote) read_ready();
     read_records();
+    check_way();
     if (const pugi::xml_node stop = root_.child("stop")) {
       file_.stop_signal = reader_.text(stop, "signal", "TERM");
       file_.stop_within = read_within(reader_, stop);
@@ -88,8 +90,9 @@ class GatewayReader {
                          "found <apply>, allowed: only where a <record> has the events "
                          "settings-applied and settings-refused");
     }
-    file_.second_attempt = reader_.text(root_.child("hasten"), "second-attempt", "yes") == "yes";
-    check_coverage();
+    if (!file_.remote)
+      file_.second_attempt = reader_.text(root_.child("hasten"), "second-attempt", "yes") == "yes";
+    if (!file_.remote || file_.remote->settings.empty()) check_coverage();
     return std::move(file_);
   }
 
@@ -216,6 +219,54 @@ class GatewayReader {
       file_.cannot.push_back(
           {reader_.condition(node, "when", &keys), reader_.text(node, "why"), reader_.place(node)});
     }
+  }
+
+  void read_remote() {
+    const pugi::xml_node node = root_.child("remote");
+    if (!node) return;
+    Remote remote;
+    remote.place = reader_.place(node);
+    remote.at = reader_.text(node, "at");
+    remote.next_hop = reader_.text(node, "next-hop");
+    remote.settings = reader_.text(node, "settings");
+    remote.domain = reader_.text(node, "domain", "case.test");
+    for (const std::string* text : {&remote.at, &remote.next_hop, &remote.settings, &remote.domain})
+      for (std::size_t at = text->find("${"); at != std::string::npos;
+           at = text->find("${", at + 2))
+        if (text->compare(at, 6, "${env.") != 0 || text->find('}', at) == std::string::npos)
+          reader_.complain(node, fmt::format("found \"{}\", allowed: no variable but ${{env.NAME}}",
+                                             text->substr(at)));
+    const std::string budget = reader_.text(node, "budget");
+    if (is_value(ValueType::kCount, budget)) remote.budget = std::stoul(budget);
+    remote.pause = duration_of(reader_.text(node, "pause", "100ms")).value_or(remote.pause);
+    remote.settles = duration_of(reader_.text(node, "settles", "2s")).value_or(remote.settles);
+    file_.remote = std::move(remote);
+    // Its mail has one way, it comes one message after the other, and nobody hastens its retries.
+    file_.several_next_hops = file_.second_attempt = false;
+    file_.at_once = 1;
+  }
+
+  /// check_way holds the file to one of the two: a gateway that is started, or one that is there.
+  void check_way() {
+    if (!file_.remote) {
+      for (const char* needed : {"start", "ready"})
+        if (!root_.child(needed))
+          reader_.complain(root_, fmt::format("found <gateway> without <{}>, allowed: <start> and "
+                                              "<ready>, or <remote>",
+                                              needed));
+      return;
+    }
+    for (const char* own : {"start", "ready", "stop", "apply", "hasten", "record", "queue",
+                            "version", "requires", "package", "overlay", "bind"})
+      if (const pugi::xml_node node = root_.child(own))
+        reader_.complain(node,
+                         fmt::format("found <{}> beside <remote>, allowed: <file>, <setting>, "
+                                     "<cannot>, <prepare>",
+                                     own));
+    if (file_.remote->settings.empty() && file_.prepare.empty())
+      reader_.complain(root_.child("remote"),
+                       "found <remote> without \"settings\" and no <prepare>, allowed: one of the "
+                       "two, so that it is known how the gateway is set");
   }
 
   void read_ready() {

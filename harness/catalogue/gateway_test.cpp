@@ -129,5 +129,27 @@ TEST_F(GatewayLoader, RefusesContradictions) {
               HasSubstr("found <version> without <arg>"));
 }
 
+TEST_F(GatewayLoader, TakesOneThatIsThereAlready) {
+  const auto load = [](const std::string& inside) {
+    SampleScenarios scenarios;
+    scenarios.write("gateway.xml",
+                    "<gateway name=\"sample\" about=\"an appliance\">\n" + inside + "\n</gateway>");
+    const auto catalogue = scenarios.load();
+    return catalogue ? std::string() : scenarios.problems();
+  };
+  const std::string at = "<remote at=\"${env.AT}\" next-hop=\"127.0.0.1:25\" ";
+  EXPECT_EQ(load(at + "settings=\"server-level=none\"/>"), "");
+  EXPECT_THAT(load(at + "/>"), HasSubstr("gateway.xml:2:2: found <remote> without \"settings\""));
+  EXPECT_THAT(load(at + "settings=\"${dir}\"/>"),
+              HasSubstr("found \"${dir}\", allowed: no variable but ${env.NAME}"));
+  EXPECT_THAT(load(at + "settings=\"server-level=none\"/>\n<stop/>"),
+              HasSubstr("gateway.xml:3:2: found <stop> beside <remote>"));
+  EXPECT_THAT(load(at + "/><prepare><arg>set</arg><arg>${server-level}</arg></prepare>"),
+              HasSubstr("found no <setting> for server-level"));
+  EXPECT_THAT(
+      load("<start><arg>gw</arg></start>"),
+      HasSubstr("found <gateway> without <ready>, allowed: <start> and <ready>, or <remote>"));
+}
+
 }  // namespace
 }  // namespace postern

@@ -65,7 +65,8 @@ struct Gateway::Instance {
         output(*plan.file, kProbeAddress, kLastOutput, std::move(on_record)),
         address(plan.listen_address),
         ready_or_ended(executor),
-        outputs_ended(executor) {}
+        outputs_ended(executor),
+        left(executor) {}
 
   void write_files();
   Template write_configuration();
@@ -75,6 +76,7 @@ struct Gateway::Instance {
   void follow_records();
   void read_record_file();
   void read_record_socket();
+  void leave();
   void close();
 
   static asio::awaitable<void> prepare(std::shared_ptr<Instance> self);
@@ -112,6 +114,7 @@ struct Gateway::Instance {
   std::unique_ptr<RecordSocket> record_socket;
   std::shared_ptr<BannerProbe> probe;
   Latch ready_or_ended, outputs_ended;
+  Latch left;  ///< A gateway that is there already was left.
   int open_outputs = 0;
   bool ready = false;
   bool closed = false;
@@ -122,18 +125,25 @@ struct Gateway::Instance {
 void Gateway::Instance::write_files() {
   directory.emplace(plan.keep_directory);
   directory_path = directory->path();
-  if (!GatewayOutput::gives_port(*plan.file)) port = free_port(plan.listen_address);
+  if (plan.remote != nullptr) {
+    address = plan.remote->at.address().to_string();
+    port = plan.remote->at.port();
+  } else if (!GatewayOutput::gives_port(*plan.file)) {
+    port = free_port(plan.listen_address);
+  }
   Template text = write_configuration();
   mounts = expand_mounts(text, plan.file->mounts, packages());
   make_mounted_folders();
   for (const Command& command : plan.file->prepare) {
     prepare_lines.push_back(expand_command(text, command));
   }
-  start_line = expand_command(text, plan.file->start);
+  if (plan.remote == nullptr) start_line = expand_command(text, plan.file->start);
   if (!plan.file->queue.empty()) {
     queue_line = expand_command(text, plan.file->queue.front().command);
   }
-  configuration += fmt::format("--- started as\n{}\n", joined(start_line));
+  configuration += plan.remote == nullptr
+                       ? fmt::format("--- started as\n{}\n", joined(start_line))
+                       : fmt::format("--- not started: it is at {}\n", plan.remote->name);
   write_certificates(text, *directory);
 }
 
@@ -143,7 +153,7 @@ Template Gateway::Instance::write_configuration() {
   TemplateValues values;
   values.directory = directory->path();
   values.packages = packages();
-  values.listen_address = plan.listen_address;
+  values.listen_address = address;
   values.listen_port = port;
   values.program_directory = plan.program_directory;
   values.setting_texts = &plan.file->settings;
@@ -348,8 +358,16 @@ asio::awaitable<void> Gateway::Instance::drain(std::shared_ptr<Instance> self) {
   self->closed = true;
 }
 
+// leave ends what is seen of a gateway that was not started; it goes on by itself.
+void Gateway::Instance::leave() {
+  if (plan.remote == nullptr || stopped) return;
+  stopped = Exit{true, "left as it is", 0};
+  left.fire();
+}
+
 void Gateway::Instance::close() {
   closed = true;
+  leave();
   if (probe) probe->stop();
   if (process) process->kill_and_reap();
   if (record_file) record_file->stop();
@@ -379,8 +397,10 @@ asio::awaitable<std::unique_ptr<Gateway>> Gateway::start(
   }
   try {
     co_await Instance::prepare(instance);
-    instance->execute();
-    co_await Instance::await_ready(instance);
+    if (instance->plan.remote == nullptr) {
+      instance->execute();
+      co_await Instance::await_ready(instance);
+    }
   } catch (GatewayDidNotStart& problem) {
     if (instance->plan.keep_directory) problem.directory = instance->directory_path;
     throw;
@@ -395,7 +415,7 @@ unsigned short Gateway::port() const {
   return instance_->port;
 }
 bool Gateway::alive() const {
-  return instance_->process->running();
+  return instance_->process ? instance_->process->running() : !instance_->stopped;
 }
 void Gateway::configure(const Assignment& settings) {
   instance_->plan.settings = settings;
@@ -425,7 +445,7 @@ std::uint64_t peak_of(int pid) {
 }  // namespace
 
 std::uint64_t Gateway::peak_memory() const {
-  const int pid = instance_->process->pid();
+  const int pid = instance_->process ? instance_->process->pid() : 0;
   return pid == 0 ? 0 : peak_of(pid);
 }
 const std::string& Gateway::record_problem() const {
@@ -444,12 +464,17 @@ const std::vector<std::string>& Gateway::last_output() const {
 
 asio::awaitable<Exit> Gateway::ended() {
   const std::shared_ptr<Instance> instance = instance_;
+  if (!instance->process) {
+    co_await instance->left.wait();
+    co_return *instance->stopped;
+  }
   const Exit exit = co_await instance->process->ended();
   co_return exit;
 }
 
 asio::awaitable<Exit> Gateway::stop() {
   const std::shared_ptr<Instance> instance = instance_;
+  instance->leave();
   if (instance->stopped) co_return *instance->stopped;
   const GatewayFile& file = *instance->plan.file;
   const int number = signal_number(file.stop_signal);

@@ -13,6 +13,7 @@
 #include "control/exit.hpp"
 #include "control/pid_namespace.hpp"
 #include "control/record.hpp"
+#include "control/remote.hpp"
 #include "control/route.hpp"
 
 // Gateway control: runs a gateway under test as a process with files, an address and a record of
@@ -26,6 +27,7 @@ struct GatewayPlan {
   Assignment settings;  ///< Every setting with its value.
   std::vector<Route> routes;
   const certs::Authority* authority = nullptr;
+  const RemotePlace* remote = nullptr;  ///< Where it is, if its file says <remote>.
   std::string listen_address = "127.0.0.1";
   bool keep_directory = false;
   std::string program_directory;  ///< Where ${program.NAME} is found.
@@ -62,9 +64,11 @@ class GatewayDidNotStart : public std::runtime_error {
   std::string directory;                 ///< Where it stays, if the plan says so; else empty.
 };
 
-/// Gateway is one running instance. It is used on the thread of the executor it was started on, and
-/// that thread must outlive it: the kernel kills the gateway when the thread that started it ends.
-/// Destroying a Gateway that was not stopped kills it, reaps it and removes its directory.
+/// Gateway is one running instance, or one that is there already: that is told how it is to be set
+/// by <prepare>, is neither started nor stopped, and seems to run until it is left. It is used on
+/// the thread of the executor it was started on, and that thread must outlive it: the kernel kills
+/// the gateway when the thread that started it ends. Destroying a Gateway that was not stopped
+/// kills it, reaps it and removes its directory.
 class Gateway {
  public:
   /// start writes the files, runs the prepare commands, starts the program and awaits its ready

@@ -10,6 +10,7 @@
 
 #include "control/command.hpp"
 #include "control/mounts.hpp"
+#include "control/remote.hpp"
 #include "control/template.hpp"
 #include "control/time_scale.hpp"
 
@@ -89,6 +90,13 @@ std::string cannot_start(const GatewayFile& file, const std::string& program_dir
   if (!missing.empty())
     return fmt::format("{} not found{}", fmt::join(missing, " "),
                        file.packages.empty() ? "" : "; scripts/mtas " + file.name + " unpacks it");
+  if (file.remote) {
+    try {
+      find_remote(*file.remote, [](const std::string& name) { return std::getenv(name.c_str()); });
+    } catch (const std::runtime_error& problem) {
+      return problem.what();
+    }
+  }
   if (!file.mounts.empty() && ::geteuid() != 0)
     return "it sees files of its own in the machine's places, which needs root";
   return "";

@@ -51,6 +51,7 @@ struct Bench {
   bool second_attempt = true;      ///< A hold needs a second recorded attempt.
   const Checks* checks = nullptr;  ///< What a story states beside outcomes; nullptr: nothing.
   bool records_accepted = false;   ///< The gateway's record tells which messages it took.
+  bool outside = false;  ///< The gateway has no record and is not stopped: a canary is its fence.
 };
 
 /// LegJudgement is what came of one leg.

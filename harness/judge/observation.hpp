@@ -83,6 +83,7 @@ struct ConnectionFacts {
   int farewell = -1;  ///< Client: the code of the reply to QUIT; 0: none came; -1: not asked.
   std::vector<std::string> faults;  ///< Replies out of form, or bytes nobody asked for.
 
+  bool unspoken = false;     ///< Server: its story does not speak of it.
   bool mail = false;         ///< Server: MAIL was seen.
   bool rcpt = false;         ///< Server: RCPT was seen.
   Taken transaction;         ///< Server: what was said of the message under way.
@@ -131,10 +132,11 @@ struct Observation {
   std::vector<RecordFact> record;
   std::map<std::string, std::string> captured;  ///< What the steps of a story kept, by name.
   std::vector<std::string> broken_steps;  ///< Story steps that did not hold, each with its place.
-  bool in_time = true;                    ///< The case came to its end within its time limit.
-  std::string harness_error;              ///< The harness or its environment failed; empty: no.
-  std::uint64_t memory = 0;  ///< Octets that the gateway held at most, resident; 0: not known.
-  std::string gateway_died;  ///< How the gateway ended with this case in hand; empty: it lives.
+  bool canary = false;        ///< After its end a later message came through the same path.
+  bool in_time = true;        ///< The case came to its end within its time limit.
+  std::string harness_error;  ///< The harness or its environment failed; empty: no.
+  std::uint64_t memory = 0;   ///< Octets that the gateway held at most, resident; 0: not known.
+  std::string gateway_died;   ///< How the gateway ended with this case in hand; empty: it lives.
 };
 
 /// Fence is what closing a configuration proved.

@@ -40,7 +40,10 @@ struct Scene {
   std::chrono::steady_clock::duration limit{};  ///< Of each single wait.
   Meetings* meetings = nullptr;                 ///< Where the scripts of a story wait.
   std::optional<std::uint64_t> jitter;          ///< Seed of its unrest; none: there is none.
-  int open_connections = 0;                     ///< Accepted by the fake servers and not ended.
+  /// Where its next hop takes the mail of other cases, too: who serves what a story does not speak
+  /// of, until it is known whose it is. nullptr: such a connection breaks the story.
+  const Peer* stand_in = nullptr;
+  int open_connections = 0;  ///< Accepted by the fake servers and not ended.
   /// apply gives the gateway other settings: "" where it applied them, else its refusal. It throws
   /// std::runtime_error where the gateway gave no answer.
   std::function<boost::asio::awaitable<std::string>(const Assignment& changes)> apply;
@@ -52,9 +55,9 @@ struct Scene {
 class Listener {
  public:
   /// Listener binds and listens; throws boost::system::system_error. It listens at `at`, if that is
-  /// given, and its own address is only its name then.
+  /// given (port 0: one of the system's), and its own address is only its name then.
   Listener(boost::asio::any_io_executor executor, const boost::asio::ip::address& address,
-           const std::optional<boost::asio::ip::address>& at = std::nullopt);
+           const std::optional<boost::asio::ip::tcp::endpoint>& at = std::nullopt);
 
   unsigned short port() const { return port_; }
   std::string address() const { return address_.to_string(); }

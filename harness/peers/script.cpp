@@ -447,6 +447,13 @@ asio::awaitable<void> play_client_script(Scene& scene, const Script& script) {
 asio::awaitable<void> play_server_script(Scene& scene, const Script& script, Listener& listener) {
   ScriptRun run(scene, script, &listener);
   co_await run.run();
+  if (scene.stand_in != nullptr) {
+    std::deque<ConnectionFacts>& connections = scene.observation->server;
+    const std::size_t spoken_of = connections.size();
+    co_await play_server(scene, *scene.stand_in, listener, Side::kServer);
+    for (std::size_t i = spoken_of; i < connections.size(); ++i) connections[i].unspoken = true;
+    co_return;
+  }
   // A connection that the story does not speak of is a failure, not silence.
   for (;;) {
     auto extra = co_await listener.accept();

@@ -19,9 +19,9 @@ constexpr std::size_t kLongestMessage = 4'194'304;
 }  // namespace
 
 Listener::Listener(asio::any_io_executor executor, const asio::ip::address& address,
-                   const std::optional<asio::ip::address>& at)
+                   const std::optional<tcp::endpoint>& at)
     : acceptor_(executor), address_(address) {
-  const tcp::endpoint endpoint(at.value_or(address), 0);
+  const tcp::endpoint endpoint = at.value_or(tcp::endpoint(address, 0));
   acceptor_.open(endpoint.protocol());
   acceptor_.set_option(tcp::acceptor::reuse_address(true));
   acceptor_.bind(endpoint);

@@ -130,6 +130,7 @@ Bench bench_of(const ResultContext& context, const StageCase& what) {
   bench.foreign_by = citation(*context.catalogue, kForeignListener);
   bench.held_to = grade_of(context.gateway->grade);
   bench.second_attempt = context.gateway->second_attempt;
+  bench.outside = context.gateway->remote.has_value();
   for (const Record& record : context.gateway->records)
     for (const RecordPattern& pattern : record.patterns)
       bench.records_accepted = bench.records_accepted || pattern.event == "accepted";
@@ -314,14 +315,18 @@ std::vector<JudgedCase> judge_stage(const ResultContext& context, const StageRep
     one.played = played.get();
     if (!played->played && !unstarted) {
       one.judgement.verdict = Verdict::kError;
-      one.judgement.reason = "not played: the gateway ended too often";
+      one.judgement.reason = "not played: " + report.cut_short;
     } else if (unstarted) {
       one.judgement.verdict = Verdict::kError;
       one.judgement.reason = report.not_started;
       one.judgement.details = report.last_output;
     } else {
       const Bench bench = bench_of(context, played->what);
-      one.judgement = judge(bench, played->observation, report.fence);
+      Fence fence = report.fence;
+      if (bench.outside) fence.stopped = played->observation.canary;
+      if (bench.outside && !fence.stopped)
+        fence.problem = "no message that was handed in later came through the same path";
+      one.judgement = judge(bench, played->observation, fence);
       weigh_warnings(context, report, one);
     }
     reports::CaseResult& result = one.result;

@@ -25,6 +25,8 @@ struct RunOptions {
   unsigned min = 0;
   std::optional<std::uint64_t> seed;  ///< None: one is drawn, and shown.
   std::string results, junit, markdown;
+  std::string resume;  ///< Results of an earlier run: what it judged is not run again.
+  std::string certs;   ///< Folder with the PKI that a gateway knows already.
   std::string junit_flavour = "common";
   bool jitter = false;  ///< Order, pieces and moments of writes at random, by seed.
   bool keep = false;

@@ -96,6 +96,10 @@ class TemporaryResults {
   int descriptor_ = -1;
 };
 
+const char* environment_variable(const std::string& name) {
+  return std::getenv(name.c_str());
+}
+
 std::string now_text() {
   return fmt::format("{:%Y-%m-%dT%H:%M:%S}", fmt::gmtime(std::chrono::system_clock::now()));
 }
@@ -165,6 +169,7 @@ std::string deciding_options(const CommonOptions& common, const RunOptions& opti
                              const std::string& gateway) {
   std::string text;
   if (!common.scenarios.empty()) text += " --scenarios " + shell_word(common.scenarios);
+  if (!options.certs.empty()) text += " --certs " + shell_word(options.certs);
   if (gateway != "reference") text += " --gateway " + shell_word(gateway);
   if (options.seed) text += fmt::format(" --seed {}", *options.seed);
   return text;
@@ -184,6 +189,8 @@ class Session {
         progress_(plan_.selection->chosen * plan_.repeat * gateways_.size(), options.quiet) {}
 
   int execute();
+  void remote(const GatewayFile& gateway, RemotePlace place) { remotes_[&gateway] = place; }
+  void take_over(std::map<std::string, reports::CaseResult> known) { known_ = std::move(known); }
   /// note is said at the end, with the counts.
   void note(std::string text) { notes_.push_back(std::move(text)); }
 
@@ -194,6 +201,7 @@ class Session {
   int close(bool interrupted, const std::string& trouble);
   bool tell_unstable();
   bool leaves_out_too_much(const GatewayFile& gateway);
+  void announce(const GatewayFile& gateway, const RemotePlace& place, Run::Planned planned);
   std::string reason_of(bool interrupted, const std::string& trouble) const;
   bool finish(const reports::RunFooter& footer);
   void print_summary(const reports::RunFooter& footer) const;
@@ -207,6 +215,8 @@ class Session {
   Progress progress_;
   std::unique_ptr<reports::ResultsWriter> writer_;
   std::unique_ptr<reports::ResultsWriter> passing_;  ///< Where --results names no regular file.
+  std::map<const GatewayFile*, RemotePlace> remotes_;
+  std::map<std::string, reports::CaseResult> known_;  ///< What an earlier run found, by id.
   reports::Tally tally_;
   int printed_ = 0;
   std::vector<std::string> notes_;
@@ -348,14 +358,33 @@ int Session::close(bool interrupted, const std::string& trouble) {
   return written || exit_code != 0 ? exit_code : 3;
 }
 
+// announce says what a gateway that others may use is about to be put to.
+void Session::announce(const GatewayFile& gateway, const RemotePlace& place, Run::Planned planned) {
+  progress_.clear();
+  const std::string settings = place.settings.empty() ? "as <prepare> sets it" : place.settings;
+  fmt::print("{}: {} case{} and at most {} connection{} to {}, {} before each case; {}\n",
+             gateway.name, planned.cases, planned.cases == 1 ? "" : "s", planned.connections,
+             planned.connections == 1 ? "" : "s", place.name, gateway.remote->pause,
+             gateway.remote->budget == 0
+                 ? "no budget"
+                 : fmt::format("the budget is {} connections", gateway.remote->budget));
+  fmt::print("{}: its next hop is played at {}:{}; it is taken to be set {}\n", gateway.name,
+             place.next_hop.address().to_string(), place.next_hop.port(), settings);
+  std::fflush(stdout);
+}
+
 // run_gateway runs all cases against one gateway; true if it was interrupted.
 bool Session::run_gateway(const GatewayFile& gateway, std::string& trouble) {
   RunPlan plan = plan_;
   plan.context.gateway = &gateway;
   plan.context.options = deciding_options(common_, options_, gateway.name);
   if (gateways_.size() > 1) plan.context.prefix = gateway.name + "/";
+  const auto remote = remotes_.find(&gateway);
+  plan.remote = remote == remotes_.end() ? nullptr : &remote->second;
+  plan.known = &known_;
   Run run(std::move(plan),
           [this](std::vector<reports::CaseResult> results) { take(std::move(results)); });
+  if (remote != remotes_.end()) announce(gateway, remote->second, run.planned());
   bool interrupted = false;
   {
     Interrupts interrupts(run);
@@ -366,6 +395,7 @@ bool Session::run_gateway(const GatewayFile& gateway, std::string& trouble) {
     }
     interrupted = interrupts.seen();
   }
+  if (!run.over().empty()) notes_.push_back(gateway.name + ": " + run.over());
   counters_.add(run.counters());
   kept_.insert(kept_.end(), run.kept().begin(), run.kept().end());
   return interrupted;
@@ -440,6 +470,18 @@ bool can_be_run(const std::vector<const GatewayFile*>& gateways, const std::stri
   return true;
 }
 
+// read_known reads what an earlier run judged; an error, or what was not conclusive, is run again.
+std::map<std::string, reports::CaseResult> read_known(const std::string& path) {
+  std::map<std::string, reports::CaseResult> known;
+  reports::ResultsReader reader(path);
+  while (std::optional<reports::CaseResult> result = reader.next()) {
+    const bool judged =
+        result->verdict == reports::Verdict::kPass || result->verdict == reports::Verdict::kFail;
+    if (judged && !result->control) known[result->id] = std::move(*result);
+  }
+  return known;
+}
+
 }  // namespace
 
 int run_command(const CommonOptions& common, const RunOptions& options) {
@@ -471,7 +513,18 @@ int run_command(const CommonOptions& common, const RunOptions& options) {
     return 2;
   }
   try {
+    if (!options.certs.empty()) loaded.authority->read(options.certs);
+  } catch (const std::runtime_error& problem) {
+    fmt::print(stderr, "postern: {}\n", problem.what());
+    return 2;
+  }
+  try {
+    const std::vector<const GatewayFile*> all = gateways;
     Session session(common, options, loaded, std::move(plan), std::move(gateways));
+    for (const GatewayFile* gateway : all)
+      if (gateway->remote)
+        session.remote(*gateway, find_remote(*gateway->remote, environment_variable));
+    if (!options.resume.empty()) session.take_over(read_known(options.resume));
     if (options.strength > 0) session.note(coverage_text(wanted, selection));
     return session.execute();
   } catch (const reports::ResultsError& problem) {

@@ -78,7 +78,11 @@ Run::Run(RunPlan plan, OnResults on_results)
   order_.resize(once);
   std::iota(order_.begin(), order_.end(), std::size_t{0});
   if (plan_.jitter) order_ = shuffled(once, plan_.seed);
-  const std::size_t wanted = std::min<std::size_t>(std::max(1U, plan_.jobs), once * plan_.repeat);
+  std::size_t wanted = std::min<std::size_t>(std::max(1U, plan_.jobs), once * plan_.repeat);
+  if (plan_.remote != nullptr) {
+    wanted = std::min<std::size_t>(wanted, 1);  // There is one of it, and it is set in one way.
+    manners_.budget = plan_.context.gateway->remote->budget;
+  }
   for (std::size_t i = 0; i < wanted; ++i) {
     jobs_.push_back(std::make_unique<Job>());
     jobs_.back()->number = static_cast<unsigned>(i);
@@ -138,6 +142,8 @@ StagePlan Run::stage_plan(const Job& job, const Configuration& configuration, st
       fmt::format("127.{}.{}.{}", 64 + process % 64, process / 64 % 250 + 1, job.number % 250 + 1);
   stage_plan.program_directory = plan_.program_directory;
   stage_plan.keep_directory = plan_.keep;
+  stage_plan.remote = plan_.remote;
+  stage_plan.manners = &manners_;
   stage_plan.seed = plan_.seed;
   stage_plan.in_flight = plan_.in_flight;
   if (const std::size_t at_once = stage_plan.gateway->at_once; at_once > 0)
@@ -240,20 +246,80 @@ void Run::run_invalid(Job& job, const Configuration& configuration) {
   hand_on(std::move(results));
 }
 
+// known gives what an earlier run found of a case; nothing where it is to be played.
+std::optional<reports::CaseResult> Run::known(const Chosen& one) const {
+  if (plan_.known == nullptr || one.control) return std::nullopt;
+  const std::string& prefix = plan_.context.prefix;
+  const auto found = plan_.known->find(prefix + one.id());
+  if (found == plan_.known->end()) return std::nullopt;
+  reports::CaseResult result = found->second;
+  result.id.erase(0, prefix.size());
+  result.suite.erase(0, prefix.size());
+  return result;
+}
+
+Run::Planned Run::planned() const {
+  Planned all;
+  for (const Configuration& configuration : plan_.selection->configurations) {
+    Configuration asked = configuration;
+    std::erase_if(asked.cases, [&](const Chosen& one) {
+      return known(one) || !why_left_out(configuration, one).empty();
+    });
+    if (asked.cases.empty()) continue;
+    if (plan_.remote != nullptr) add_canary(asked);
+    for (const Chosen& one : asked.cases) {
+      all.cases += one.control ? 0 : 1;
+      all.connections += connections_of(*plan_.context.catalogue, one.cell, one.story);
+    }
+  }
+  all.cases *= plan_.repeat;
+  all.connections *= plan_.repeat;
+  return all;
+}
+
+std::string Run::why_left_out(const Configuration& configuration, const Chosen& one) const {
+  std::string why =
+      why_skipped(*plan_.context.catalogue, *plan_.context.gateway, configuration.settings, one);
+  if (why.empty() && plan_.remote != nullptr)
+    why = plan_.remote->why_not_under(configuration.settings);
+  return why;
+}
+
+// add_canary takes along a message that comes through under these settings, where none is among the
+// cases: what is handed in before it is closed by it. The matrices say which does.
+void Run::add_canary(Configuration& asked) const {
+  const auto is_one = [](const Chosen& one) { return comes_through(one.cell, one.story); };
+  if (std::any_of(asked.cases.begin(), asked.cases.end(), is_one)) return;
+  for (const MatrixCase& cell : plan_.context.catalogue->matrix_cases) {
+    const auto& settings = cell.settings.values();
+    const bool same = std::all_of(settings.begin(), settings.end(), [&](const auto& setting) {
+      const std::string* value = asked.settings.get(setting.first);
+      return value != nullptr && *value == setting.second;
+    });
+    if (!same || !comes_through(&cell, nullptr)) continue;
+    asked.cases.push_back({&cell, nullptr, nullptr, true});
+    return;
+  }
+}
+
 // asked_of_gateway leaves the cases that the gateway is asked; the others are handed on as skipped.
 Configuration Run::asked_of_gateway(const Configuration& configuration) {
   Configuration asked = configuration;
   asked.cases.clear();
   std::vector<reports::CaseResult> left_out;
   for (const Chosen& one : configuration.cases) {
-    const std::string why =
-        why_skipped(*plan_.context.catalogue, *plan_.context.gateway, configuration.settings, one);
+    if (std::optional<reports::CaseResult> result = known(one)) {
+      left_out.push_back(std::move(*result));
+      continue;
+    }
+    const std::string why = why_left_out(configuration, one);
     if (why.empty()) {
       asked.cases.push_back(one);
     } else {
       left_out.push_back(skipped(plan_.context, one, why));
     }
   }
+  if (plan_.remote != nullptr && !asked.cases.empty()) add_canary(asked);
   if (!left_out.empty()) hand_on(std::move(left_out));
   return asked;
 }

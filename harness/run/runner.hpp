@@ -3,8 +3,10 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,6 +32,9 @@ struct RunPlan {
   bool keep = false;
   bool fail_fast = false;
   std::size_t in_flight = 48;
+  const RemotePlace* remote = nullptr;  ///< Where the gateway is, if it is there already.
+  /// What an earlier run found, by id; these cases are not played again.
+  const std::map<std::string, reports::CaseResult>* known = nullptr;
 };
 
 /// RunCounters is what a run did, for its summary and for measuring it.
@@ -53,6 +58,12 @@ class Run {
   Run(RunPlan plan, OnResults on_results);
   ~Run();
 
+  /// planned counts what is to be played, and the connections to the gateway that it takes at most.
+  struct Planned {
+    std::size_t cases = 0, connections = 0;
+  };
+  Planned planned() const;
+
   /// execute runs everything and returns when all threads have ended. Throws std::runtime_error on
   /// trouble of the harness itself.
   void execute();
@@ -63,6 +74,9 @@ class Run {
 
   const RunCounters& counters() const { return counters_; }
 
+  /// over says why the run went no further with a gateway that is there already; "" if it did.
+  const std::string& over() const { return manners_.over.empty() ? manners_.spent : manners_.over; }
+
   /// kept are the directories of gateways that were kept.
   const std::vector<std::string>& kept() const { return kept_; }
 
@@ -71,6 +85,9 @@ class Run {
   void work(Job& job);
   StagePlan stage_plan(const Job& job, const Configuration& configuration, std::size_t ticket);
   void run_configuration(Job& job, const Configuration& configuration, std::size_t ticket);
+  std::optional<reports::CaseResult> known(const Chosen& one) const;
+  void add_canary(Configuration& asked) const;
+  std::string why_left_out(const Configuration& configuration, const Chosen& one) const;
   Configuration asked_of_gateway(const Configuration& configuration);
   void run_invalid(Job& job, const Configuration& configuration);
   void hand_on(std::vector<reports::CaseResult> results);
@@ -86,6 +103,7 @@ class Run {
   std::string trouble_;
   RunCounters counters_;
   std::vector<std::string> kept_;
+  Manners manners_;
 };
 
 /// raise_descriptor_limit asks for `needed` descriptors; returns how many this process may open.

@@ -71,8 +71,10 @@ void Stage::State::cast(std::unique_ptr<PlayedCase> played, std::size_t index) {
   one->domain = fmt::format("r{}.case.test", index + 1);
   one->sender_domain = fmt::format("s{}.case.test", index + 1);
   observation.token = make_token(plan.seed, number);
+  if (plan.remote != nullptr) one->domain = one->sender_domain = plan.remote->domain;
   observation.recipient = observation.token + "@" + one->domain;
-  observation.sender = observation.token + "@" + one->sender_domain;
+  observation.sender =
+      (plan.remote != nullptr ? "from-" : "") + observation.token + "@" + one->sender_domain;
   observation.message =
       make_message(observation.token, observation.sender, observation.recipient, number);
 
@@ -86,7 +88,12 @@ void Stage::State::cast(std::unique_ptr<PlayedCase> played, std::size_t index) {
   scene.authority = plan.authority;
   scene.client_address = address_of(10, index);
   scene.elsewhere_address = address_of(11, index);
+  if (plan.remote != nullptr && !plan.remote->at.address().is_loopback())
+    scene.client_address = scene.elsewhere_address =
+        plan.remote->at.address().is_v6() ? asio::ip::address(asio::ip::address_v6::any())
+                                          : asio::ip::address(asio::ip::address_v4::any());
   scene.limit = scaled(kWaitLimit);
+  if (plan.remote != nullptr) scene.stand_in = &peer(plan.catalogue->servers, "good");
   if (plan.jitter) scene.jitter = jitter_seed(*plan.jitter, id_of(played->what));
   CastCase* self = one.get();
   scene.apply = [this](const Assignment& changes) { return apply(changes); };
@@ -97,26 +104,38 @@ void Stage::State::cast(std::unique_ptr<PlayedCase> played, std::size_t index) {
     self->meetings->wake();
     if (drained) drained->cancel();
   };
-  std::optional<asio::ip::address> together;
-  if (!plan.gateway->next_hops_at.empty())
-    together = asio::ip::make_address(plan.gateway->next_hops_at);
-  for (const Script* script : servers_of(played->what))
-    one->servers.push_back(
-        script == nullptr || script->address.empty()
-            ? std::make_unique<Listener>(
-                  io.get_executor(),
-                  address_of(20 + static_cast<unsigned>(one->servers.size()), index), together)
-            : std::make_unique<Listener>(io.get_executor(),
-                                         asio::ip::make_address(script->address)));
-  one->mailbox = std::make_unique<Listener>(io.get_executor(), address_of(50, index), together);
-
-  owners[observation.token] = &observation;
+  one->index = index;
+  // The one next hop of a gateway that is there already is played by one case after the other.
+  if (plan.remote == nullptr) {
+    listen(*one);
+    owners[observation.token] = &observation;
+  }
   by_recipient[observation.recipient] = self;
   by_sender[observation.sender] = self;
   by_client[scene.client_address.to_string()] = self;
   by_client[scene.elsewhere_address.to_string()] = self;
   report.cases.push_back(std::move(played));
   cast_.push_back(std::move(one));
+}
+
+// listen opens what a case's next hops and the sender's mailbox listen at.
+void Stage::State::listen(CastCase& one) {
+  std::optional<asio::ip::tcp::endpoint> together;
+  if (!plan.gateway->next_hops_at.empty())
+    together.emplace(asio::ip::make_address(plan.gateway->next_hops_at), 0);
+  for (const Script* script : servers_of(one.played->what)) {
+    const auto own = address_of(20 + static_cast<unsigned>(one.servers.size()), one.index);
+    if (plan.remote != nullptr) {
+      one.servers.push_back(
+          std::make_unique<Listener>(io.get_executor(), own, plan.remote->next_hop));
+    } else if (script == nullptr || script->address.empty()) {
+      one.servers.push_back(std::make_unique<Listener>(io.get_executor(), own, together));
+    } else {
+      one.servers.push_back(
+          std::make_unique<Listener>(io.get_executor(), asio::ip::make_address(script->address)));
+    }
+  }
+  one.mailbox = std::make_unique<Listener>(io.get_executor(), address_of(50, one.index), together);
 }
 
 namespace {
@@ -207,7 +226,8 @@ asio::awaitable<bool> Stage::State::start() {
   GatewayPlan gateway_plan;
   gateway_plan.file = plan.gateway;
   gateway_plan.settings = plan.settings;
-  for (std::size_t i = 0; i < cast_.size(); ++i) {
+  gateway_plan.remote = plan.remote;
+  for (std::size_t i = 0; plan.remote == nullptr && i < cast_.size(); ++i) {
     const CastCase& one = *cast_[i];
     const std::vector<const Script*> scripts = servers_of(one.played->what);
     for (std::size_t k = 0; k < one.servers.size(); ++k) {

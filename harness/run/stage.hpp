@@ -28,6 +28,21 @@ struct StageCase {
   std::uint64_t number = 0;  ///< Of the run: makes its token.
 };
 
+/// Manners is how a run behaves towards a gateway that is there already; all its stages share it.
+struct Manners {
+  std::size_t budget = 0;  ///< Connections it may make; 0: no limit.
+  std::size_t made = 0;    ///< Connections it has made.
+  int blocked = 0;         ///< Cases in a row to which the gateway closed itself.
+  std::string over;        ///< Why no more cases are played; empty: they are.
+  std::string spent;       ///< That cases did not fit in the budget; empty: all did.
+};
+
+/// connections_of counts how many connections to the gateway a case makes at most.
+std::size_t connections_of(const Catalogue& catalogue, const MatrixCase* cell, const Story* story);
+
+/// comes_through tells whether a case's message is expected at its next hop.
+bool comes_through(const MatrixCase* cell, const Story* story);
+
 /// StagePlan says what to play, against what. All it points to outlives the stage.
 struct StagePlan {
   const Catalogue* catalogue = nullptr;
@@ -41,6 +56,8 @@ struct StagePlan {
   std::uint64_t seed = 0;
   std::size_t in_flight = 48;           ///< Cases played at once.
   std::optional<std::uint64_t> jitter;  ///< Seed of the unrest on the wire; none: there is none.
+  const RemotePlace* remote = nullptr;  ///< Where the gateway is, if it is there already.
+  Manners* manners = nullptr;           ///< Of the run towards it; nullptr with `remote` alone.
 };
 
 /// PlayedCase is one case with what was seen of it.
@@ -58,6 +75,7 @@ struct StageReport {
   Fence fence;
   std::vector<std::string> warnings;  ///< Warnings on the gateway's record, whole lines.
   std::string not_started;            ///< Why no gateway came up; empty: one did.
+  std::string cut_short = "the gateway ended too often";  ///< Why some cases were not played.
   std::vector<std::string> last_output;
   std::string directory;  ///< Where it ran, if it was kept.
   int starts = 0;

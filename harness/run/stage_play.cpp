@@ -106,6 +106,12 @@ asio::awaitable<void> Stage::State::play_case(CastCase& one) {
   } catch (const std::exception& problem) {
     played.observation.harness_error = problem.what();
   }
+  if (plan.remote != nullptr) {
+    co_await await_from_outside(one);
+    co_await leave(one);
+    played.seconds = std::chrono::duration<double>(Clock::now() - begin).count();
+    co_return;
+  }
   const auto deadline = Clock::now() + scaled(kCaseLimit);
   while (!settled(one) && Clock::now() < deadline) co_await await_change(one, deadline);
   // A gateway that takes no connection any more is about to end, or has closed its port.
@@ -127,6 +133,7 @@ asio::awaitable<void> Stage::State::work() {
   while (!waiting.empty() && !interrupted && gateway->alive()) {
     CastCase* one = waiting.back();
     waiting.pop_back();
+    if (plan.remote != nullptr && !co_await admit(*one)) continue;
     co_await play_case(*one);
   }
 }
@@ -181,7 +188,7 @@ asio::awaitable<bool> Stage::State::play_round() {
 // quiet is true when every connection that the gateway made has been taken and has ended.
 bool Stage::State::quiet() {
   return std::all_of(cast_.begin(), cast_.end(), [](const auto& one) {
-    return one->scene.open_connections == 0 && !one->mailbox->pending() &&
+    return one->scene.open_connections == 0 && (!one->mailbox || !one->mailbox->pending()) &&
            std::none_of(one->servers.begin(), one->servers.end(),
                         [](const auto& server) { return server->pending(); });
   });
@@ -232,6 +239,7 @@ asio::awaitable<void> Stage::State::close(bool died) {
   const std::uint64_t memory = gateway->peak_memory();
   for (const auto& one : cast_) one->played->observation.memory = memory;
   if (!died) co_await drain(scaled(kFarewellLimit));
+  if (plan.remote != nullptr) look_from_outside();
   if (!plan.gateway->queue.empty() && plan.gateway->queue.front().live) co_await let_go();
   const Exit ended = co_await gateway->stop();
   const QueueState queue = co_await gateway->queue();
@@ -284,11 +292,14 @@ asio::awaitable<void> Stage::State::play_all() {
     cast(std::move(played), index++);
   }
   for (auto it = cast_.rbegin(); it != cast_.rend(); ++it) waiting.push_back(it->get());
-  for (const auto& one : cast_) serve(*one);
+  if (plan.remote != nullptr) order_for_outside();
+  if (plan.remote == nullptr)
+    for (const auto& one : cast_) serve(*one);
   bool more = true;
   while (more && !interrupted) {
     if (!co_await start()) break;
     const bool died = co_await play_round();
+    if (plan.remote != nullptr) co_await play_canary();
     if (died) ++report.crashes;
     co_await close(died);
     more = died && !waiting.empty() && report.crashes < 50;

@@ -34,6 +34,7 @@ struct CastCase {
   std::unique_ptr<Listener> mailbox;
   std::unique_ptr<Meetings> meetings;
   std::string domain, sender_domain;
+  std::size_t index = 0;
   asio::steady_timer changed;
   bool in_hand = false;
 
@@ -71,7 +72,15 @@ struct Stage::State {
   bool was_refused(const CastCase& one) const;
   bool quiet();
   std::string stray_in_queue(const std::vector<std::string>& queued) const;
+  void listen(CastCase& one);
   void serve(CastCase& one);
+  std::size_t reserved() const;
+  asio::awaitable<bool> admit(CastCase& one);
+  asio::awaitable<void> await_from_outside(CastCase& one);
+  asio::awaitable<void> leave(CastCase& one);
+  void order_for_outside();
+  asio::awaitable<void> play_canary();
+  void look_from_outside();
   void on_record(const RecordEvent& event);
   void add_fact(CastCase& one, const RecordEvent& event, const std::string& prefix);
   void note_problem(CastCase& one, std::exception_ptr error);
@@ -95,7 +104,8 @@ struct Stage::State {
   bool stopping = false;
   bool blamed = false;  ///< The end of this gateway was told to a case.
   CastCase* last_settled = nullptr;
-  std::string foreign;  ///< A line of the record that tells of mail of no case.
+  std::vector<CastCase*> in_order;  ///< As they were played, towards a gateway that is there.
+  std::string foreign;              ///< A line of the record that tells of mail of no case.
   std::unique_ptr<asio::steady_timer> round_over, drained, answered;
   std::optional<std::string> answer;  ///< The gateway's to new settings: "" or its refusal.
 };
