@@ -118,6 +118,44 @@ void add_new_story(CLI::App& app, postern::NewStoryOptions& options) {
       ->check(CLI::IsMember({"client", "server"}));
 }
 
+void add_serve(CLI::App& app, postern::ServeOptions& options) {
+  auto* serve = app.add_subcommand(
+      "serve", "Play fake servers that stay, for trying a mailer against them by hand");
+  serve->add_option("servers", options.names, "Their names; nothing: all of them");
+  serve->add_option("--address", options.address, "Where they listen")->capture_default_str();
+  serve
+      ->add_option("--port", options.port,
+                   "The first port; each server has its own, whichever are served")
+      ->check(CLI::Range(1, 65535))
+      ->capture_default_str();
+  serve->add_option("--certs", options.certs, "As for run");
+  serve->add_flag("--list", options.list, "Say what is where, and serve nothing");
+  serve->add_flag("--quiet", options.quiet, "One line a connection, no dialogue");
+  serve->footer(
+      "Exit codes: 0 ended by Ctrl-C or SIGTERM; 2 usage, no such server; 3 a port is taken.\n"
+      "Examples:\n"
+      "  postern serve --list\n"
+      "  postern serve good expired wrong-host --certs pki");
+}
+
+void add_send(CLI::App& app, postern::SendOptions& options) {
+  auto* send = app.add_subcommand(
+      "send", "Play a fake client once, against any server, and say how it went");
+  send->add_option("server", options.at, "HOST:PORT")->required();
+  send->add_option("--to", options.to, "The recipient")->required();
+  send->add_option("--from", options.from, "The sender")->capture_default_str();
+  send->add_option("--client", options.client, "The client, as postern list names it")
+      ->capture_default_str();
+  send->add_option("--message", options.message, "A file with the message; without it a short one");
+  send->add_option("--certs", options.certs, "As for run");
+  send->add_flag("--quiet", options.quiet, "No dialogue");
+  send->footer(
+      "Exit codes: 0 the message was accepted; 1 it was not; 2 usage; 3 there was no connection.\n"
+      "Examples:\n"
+      "  postern send 127.0.0.1:25 --to me@example.test\n"
+      "  postern send mx.example.test:25 --to me@example.test --client expired --certs pki");
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -134,6 +172,8 @@ int main(int argc, char** argv) {
   postern::GapsOptions gaps;
   postern::NewStoryOptions new_story;
   postern::GatewaysOptions gateways;
+  postern::ServeOptions serve;
+  postern::SendOptions send;
 
   CLI::App app("postern asks of a mail gateway: does it really do with TLS what its settings say?");
   app.set_version_flag("--version", std::string("postern ") + POSTERN_VERSION);
@@ -162,6 +202,8 @@ int main(int argc, char** argv) {
       app.add_subcommand("gateways", "List the gateways that can be run, and what is missing");
   list_gateways->add_flag("--packages", gateways.packages,
                           "List the packages that hold them instead, one a line, for scripts");
+  add_serve(app, serve);
+  add_send(app, send);
   auto* certs = app.add_subcommand("certs", "Write the test certificates and keys as PEM files");
   certs->add_option("directory", certs_directory, "Folder to write to; made if missing")
       ->required();
@@ -181,6 +223,8 @@ int main(int argc, char** argv) {
   }
   try {
     if (app.got_subcommand("run")) return postern::run_command(common, run);
+    if (app.got_subcommand("serve")) return postern::serve_command(common, serve);
+    if (app.got_subcommand("send")) return postern::send_command(common, send);
     // The others open no socket: a reader of their output that goes away ends them as it ends
     // others.
     std::signal(SIGPIPE, SIG_DFL);

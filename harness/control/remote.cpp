@@ -34,13 +34,13 @@ std::string filled(const Remote& remote, std::string text,
   return text;
 }
 
-/// HostPort is HOST:PORT taken apart; an IPv6 address stands in brackets (RFC 3986 §3.2.2).
+/// HostPort is HOST:PORT taken apart.
 struct HostPort {
   std::string host;
   unsigned short port = 0;
 };
 
-HostPort host_port(const Remote& remote, const char* attribute, const std::string& text) {
+HostPort host_port(const std::string& text) {
   const std::size_t colon = text.rfind(':');
   HostPort found;
   if (colon != std::string::npos && colon > 0) {
@@ -52,8 +52,8 @@ HostPort host_port(const Remote& remote, const char* attribute, const std::strin
     const bool bare_ipv6 = !bracketed && found.host.find(':') != std::string::npos;
     if (error == std::errc() && rest == end && found.port > 0 && !bare_ipv6) return found;
   }
-  wrong(remote, fmt::format("found {}=\"{}\", allowed: HOST:PORT, an IPv6 address in brackets",
-                            attribute, text));
+  throw std::runtime_error(
+      fmt::format("found \"{}\", allowed: HOST:PORT, an IPv6 address in brackets", text));
 }
 
 Assignment assignment_of(const Remote& remote, const std::string& text) {
@@ -84,6 +84,17 @@ std::string RemotePlace::why_not_under(const Assignment& under) const {
   return {};
 }
 
+tcp::endpoint look_up(const std::string& text) {
+  const HostPort place = host_port(text);
+  asio::io_context io(1);
+  tcp::resolver resolver(io);
+  boost::system::error_code error;
+  const auto addresses = resolver.resolve(place.host, std::to_string(place.port), error);
+  if (error || addresses.empty())
+    throw std::runtime_error(place.host + " cannot be looked up: " + error.message());
+  return addresses.begin()->endpoint();
+}
+
 RemotePlace find_remote(const Remote& remote,
                         const std::function<const char*(const std::string&)>& environment) {
   RemotePlace found;
@@ -92,19 +103,17 @@ RemotePlace find_remote(const Remote& remote,
   const std::string next_hop = filled(remote, remote.next_hop, environment);
   found.settings = filled(remote, remote.settings, environment);
   if (!found.settings.empty()) found.declared = assignment_of(remote, found.settings);
-  const HostPort at = host_port(remote, "at", found.name);
-  const HostPort listen = host_port(remote, "next-hop", next_hop);
-  boost::system::error_code error;
-  found.next_hop = {asio::ip::make_address(listen.host, error), listen.port};
-  if (error)
-    wrong(remote,
+  try {
+    found.at = look_up(found.name);
+    const HostPort listen = host_port(next_hop);
+    boost::system::error_code error;
+    found.next_hop = {asio::ip::make_address(listen.host, error), listen.port};
+    if (error)
+      throw std::runtime_error(
           fmt::format("found next-hop=\"{}\", allowed: ADDRESS:PORT of this machine", next_hop));
-  asio::io_context io(1);
-  tcp::resolver resolver(io);
-  const auto addresses = resolver.resolve(at.host, std::to_string(at.port), error);
-  if (error || addresses.empty())
-    wrong(remote, fmt::format("{} cannot be looked up: {}", at.host, error.message()));
-  found.at = addresses.begin()->endpoint();
+  } catch (const std::runtime_error& problem) {
+    wrong(remote, problem.what());
+  }
   return found;
 }
 

@@ -24,6 +24,10 @@ struct RemotePlace {
   std::string why_not_under(const Assignment& under) const;
 };
 
+/// look_up reads HOST:PORT, an IPv6 address in brackets (RFC 3986 §3.2.2), and looks the host up.
+/// Throws std::runtime_error with what was found and what is allowed.
+boost::asio::ip::tcp::endpoint look_up(const std::string& host_port);
+
 /// find_remote puts in the variables of the environment and looks the host up; it connects to
 /// nothing. Throws std::runtime_error with what is missing or wrong, and where.
 RemotePlace find_remote(const Remote& remote,

@@ -84,6 +84,10 @@ class Listener {
 boost::asio::awaitable<void> play_client(Scene& scene, const Peer& peer,
                                          boost::asio::ip::address from);
 
+/// serve_connection serves one connection as `peer` does, to its end.
+boost::asio::awaitable<void> serve_connection(Scene& scene, const Peer& peer,
+                                              boost::asio::ip::tcp::socket socket, Side side);
+
 /// play_server serves every connection to `listener` as `peer` does, until it is closed; `side` is
 /// kServer, or kSender for the sender's mailbox.
 boost::asio::awaitable<void> play_server(Scene& scene, const Peer& peer, Listener& listener,

@@ -202,13 +202,13 @@ asio::awaitable<void> ServerConversation::run() {
   co_await talk_.finish();
 }
 
+}  // namespace
+
 asio::awaitable<void> serve_connection(Scene& scene, const Peer& peer, tcp::socket socket,
                                        Side side) {
   ServerConversation conversation(scene, peer, std::move(socket), side);
   co_await conversation.run();
 }
-
-}  // namespace
 
 asio::awaitable<void> play_server(Scene& scene, const Peer& peer, Listener& listener, Side side) {
   for (;;) {

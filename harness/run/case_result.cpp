@@ -6,6 +6,7 @@
 #include <unordered_map>
 
 #include "catalogue/vocabulary.hpp"
+#include "run/dialogue.hpp"
 #include "run/weigh_departures.hpp"
 
 namespace postern {
@@ -16,64 +17,6 @@ using reports::Verdict;
 // A message reaches no listener but its own, whatever the settings.
 constexpr const char* kForeignListener = "LEAK-5";
 
-const char* word(Side side) {
-  switch (side) {
-    case Side::kClient:
-      return "client";
-    case Side::kServer:
-      return "server";
-    case Side::kSender:
-      break;
-  }
-  return "sender";
-}
-
-const char* word(Actor actor) {
-  switch (actor) {
-    case Actor::kPeer:
-      return "peer";
-    case Actor::kGateway:
-      return "gateway";
-    case Actor::kNone:
-      break;
-  }
-  return "";
-}
-
-const char* word(Phase phase) {
-  switch (phase) {
-    case Phase::kClear:
-      return "clear";
-    case Phase::kHandshake:
-      return "handshake";
-    case Phase::kTls:
-      break;
-  }
-  return "tls";
-}
-
-const char* word(What what) {
-  switch (what) {
-    case What::kConnect:
-      return "connect";
-    case What::kData:
-      return "data";
-    case What::kHandshake:
-      return "handshake";
-    case What::kAlert:
-      return "alert";
-    case What::kClose:
-      return "close";
-    case What::kReset:
-      return "reset";
-    case What::kTimeout:
-      return "timeout";
-    case What::kNote:
-      break;
-  }
-  return "note";
-}
-
 // phase_of gives the phase of bytes at a place.
 Phase phase_of(const Sighting& sighting) {
   if (sighting.coding == "ciphertext") return Phase::kHandshake;
@@ -82,10 +25,7 @@ Phase phase_of(const Sighting& sighting) {
 
 void add_events(const PlayedCase& played, const std::vector<Leak>& leaks,
                 reports::CaseResult& result) {
-  result.events.reserve(played.observation.events.size());
-  for (const Event& event : played.observation.events)
-    result.events.push_back({event.at - played.began, event.connection, word(event.side),
-                             word(event.from), word(event.phase), word(event.what), event.text});
+  result.events = dialogue_of(played.observation, played.began);
   for (const auto& [sighting, text] : leaks) {
     // The connection of another case is none of this one's.
     const int connection = sighting.place == "foreign-listener" ? 0 : sighting.connection;

@@ -67,6 +67,25 @@ struct NewStoryOptions {
   std::string side;  ///< "client", "server"; empty: as the requirement's id says.
 };
 
+struct ServeOptions {
+  std::vector<std::string> names;  ///< Servers; none: all.
+  std::string address = "127.0.0.1";
+  unsigned port = 2600;  ///< That of the first of all servers.
+  std::string certs;
+  bool list = false;
+  bool quiet = false;
+};
+
+struct SendOptions {
+  std::string at;  ///< HOST:PORT.
+  std::string client = "starttls";
+  std::string from = "sender@client.postern.test";
+  std::string to;
+  std::string message;  ///< A file; empty: one of Postern's.
+  std::string certs;
+  bool quiet = false;
+};
+
 int run_command(const CommonOptions& common, const RunOptions& options);
 int list_command(const CommonOptions& common, const ListOptions& options);
 int check_command(const CommonOptions& common, const std::string& directory);
@@ -74,6 +93,8 @@ int certs_command(const CommonOptions& common, const std::string& directory);
 int coverage_command(const CommonOptions& common, const CoverageOptions& options);
 int gaps_command(const CommonOptions& common, const GapsOptions& options);
 int gateways_command(const CommonOptions& common, const GatewaysOptions& options);
+int serve_command(const CommonOptions& common, const ServeOptions& options);
+int send_command(const CommonOptions& common, const SendOptions& options);
 int new_story_command(const CommonOptions& common, const NewStoryOptions& options);
 
 }  // namespace postern
