@@ -24,6 +24,7 @@ Departure read_one(const Reader& reader, pugi::xml_node node) {
   made.place = reader.place(node);
   made.name = reader.text(node, "name");
   made.cases = reader.condition(node, "cases", nullptr);
+  made.observed = strings_of(reader.text(node, "observed"));
   made.until = reader.text(node, "until");
   made.source = reader.text(node, "source");
   if (!is_day(made.until))

@@ -15,10 +15,11 @@ namespace postern {
 
 struct Departure {
   std::string name;
-  Condition cases;                ///< As a filter.
-  std::vector<std::string> seen;  ///< Each line of a failure must hold one of these texts.
-  std::string until;              ///< The last day on which it counts, YYYY-MM-DD.
-  std::string source;             ///< Where it is told of, or how it was confirmed.
+  Condition cases;                    ///< As a filter.
+  std::vector<std::string> observed;  ///< Only where a leg came to one of these; empty: wherever.
+  std::vector<std::string> seen;      ///< Each line of a failure must hold one of these texts.
+  std::string until;                  ///< The last day on which it counts, YYYY-MM-DD.
+  std::string source;                 ///< Where it is told of, or how it was confirmed.
   std::string why;
   Place place;
 };

@@ -808,6 +808,9 @@ std::vector<ElementEntry> departure_entries() {
        {required("name", Type::kName, "What reports call it."),
         required("cases", Type::kCondition,
                  "The cases in which it happens, as for --filter: in each of them, always."),
+        optional("observed", Type::kNames,
+                 "Only where the client or the next hop saw one of these outcomes: redirect.", {},
+                 "whatever was seen"),
         required("until", Type::kText, "The last day on which it counts: 2027-06-30."),
         required("source", Type::kText, "Where it is told of, or how it was confirmed by hand.")},
        "Its cases are skipped where they fail in just this way. One that passes, fails otherwise, "

@@ -82,8 +82,8 @@ void judge_disclosure(const Bench& bench, const Observation& observation, Judgem
 }
 
 // judge_connections holds each connection of the gateway to what no setting allows.
-void judge_connections(const std::deque<ConnectionFacts>& connections, const char* whose,
-                       LegJudgement& leg) {
+void judge_connections(const Bench& bench, const std::deque<ConnectionFacts>& connections,
+                       const char* whose, LegJudgement& leg) {
   for (const ConnectionFacts& connection : connections) {
     const std::string where = fmt::format("connection {} to {}", connection.number, whose);
     for (const std::string& fault : connection.faults)
@@ -91,6 +91,8 @@ void judge_connections(const std::deque<ConnectionFacts>& connections, const cha
     if (connection.bytes_behind_close_notify > 0)
       leg.wrong.push_back(fmt::format("{} bytes came behind the close_notify of {}",
                                       connection.bytes_behind_close_notify, where));
+    if (connection.record_behind_close_notify && bench.held_to == Grade::kForm)
+      leg.wrong.push_back("a TLS record came behind the close_notify of " + where);
     if (connection.smtp_after_failed_tls)
       leg.wrong.push_back("SMTP went on in clear text after failed TLS on " + where);
     if (connection.ending == Ending::kTlsError && connection.ended_by == Actor::kGateway)
@@ -153,8 +155,8 @@ void judge_mailbox(const Observation& observation, LegJudgement& leg) {
 }
 
 void judge_delivery(const Bench& bench, const Observation& observation, LegJudgement& leg) {
-  judge_connections(observation.server, "the next hop", leg);
-  judge_connections(observation.mailbox, "the sender's mailbox", leg);
+  judge_connections(bench, observation.server, "the next hop", leg);
+  judge_connections(bench, observation.mailbox, "the sender's mailbox", leg);
   int took = 0;
   int last = 0;
   for (const ConnectionFacts& connection : observation.server) {
@@ -317,6 +319,7 @@ void decide(const Bench& bench, const Observation& observation, const Fence& fen
     result.verdict = Verdict::kError;
     result.reason = observation.harness_error;
   } else if (is_busy(result) && !bad_end) {
+    result.busy = true;
     result.verdict = Verdict::kError;
     result.reason = "the gateway refused for now (4yz), which no rule names: limits or load?";
   } else if (!result.details.empty()) {

@@ -76,6 +76,7 @@ struct Leak {
 struct Judgement {
   LegJudgement inbound, outbound;
   std::vector<Leak> leaks;
+  bool busy = false;  ///< It refused for now (4yz) and did nothing else: an error, no failure.
   reports::Verdict verdict = reports::Verdict::kError;
   Grade grade = Grade::kForm;
   std::string reason;  ///< One line; empty for pass.

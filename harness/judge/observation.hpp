@@ -73,7 +73,8 @@ struct ConnectionFacts {
   bool certificate_shown = false;  ///< The client of the two, ours or the gateway, showed one.
   bool tls_agreed = false;         ///< Version and cipher were settled, whatever came then.
   bool smtp_after_failed_tls = false;
-  std::size_t bytes_behind_close_notify = 0;
+  std::size_t bytes_behind_close_notify = 0;  ///< That are no TLS record.
+  bool record_behind_close_notify = false;    ///< A further alert, say: it MUST be ignored.
 
   int last_reply = 0;         ///< Client: the last reply's code.
   std::string last_enhanced;  ///< Client: its enhanced code.

@@ -11,6 +11,7 @@
 #include <stdexcept>
 
 #include "catalogue/tls_alerts.hpp"
+#include "peers/tls_records.hpp"
 
 namespace asio = boost::asio;
 using asio::ip::tcp;
@@ -260,6 +261,11 @@ asio::awaitable<Ending> Wire::answer_close_notify() {
   std::string behind = tls_->take_unread();
   Ending last = Ending::kOpen;
   while (last == Ending::kOpen && behind.size() < kDrained) last = co_await receive(behind);
+  while (const std::size_t record = whole_record(behind)) {
+    facts().record_behind_close_notify = true;  // RFC 8446 §6.1 has it ignored.
+    recorder_.note(Actor::kGateway, What::kNote, "a TLS record behind the close_notify", phase_);
+    behind.erase(0, record);
+  }
   if (!behind.empty()) {
     phase_ = Phase::kClear;
     facts().bytes_behind_close_notify = behind.size();

@@ -272,6 +272,20 @@ TEST_F(TlsWireTest, BytesBehindCloseNotifyAreSeen) {
   ASSERT_FALSE(observation.sightings.empty());
 }
 
+TEST_F(TlsWireTest, ARecordBehindCloseNotifyIsNoClearText) {
+  play_tls([this](tcp::socket& socket, TlsEngine& engine) -> asio::awaitable<void> {
+    engine.close_notify();
+    // A further record: its content nobody reads, and what it holds is no byte in the clear.
+    std::string out =
+        engine.take_output() + std::string("\x17\x03\x03\x00\x13", 5) + std::string(19, 'x');
+    co_await send(socket, std::move(out));
+    socket.shutdown(tcp::socket::shutdown_send);
+  });
+  EXPECT_TRUE(facts().record_behind_close_notify);
+  EXPECT_EQ(facts().bytes_behind_close_notify, 0U);
+  EXPECT_EQ(facts().ending, Ending::kCloseNotify);
+}
+
 /// A handshake that goes wrong at one point of the fake server's side, and what the gateway got of
 /// it.
 class FaultyHandshakeTest : public WireTest {

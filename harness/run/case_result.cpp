@@ -197,7 +197,39 @@ bool believable(const JudgedCase* control) {
          control->played->observation.harness_error.empty();
 }
 
-void weigh_twins(const Catalogue& catalogue, std::vector<JudgedCase>& judged) {
+Chosen chosen_of(const JudgedCase& one) {
+  const StageCase& what = one.played->what;
+  return {what.matrix, nullptr, what.story, what.control};
+}
+
+// weigh_known holds a case to what its gateway is known to do otherwise. To refuse for now what it
+// refuses for good can be that, too.
+void weigh_known(const ResultContext& context, const JudgedCase& one, reports::CaseResult& result) {
+  const auto known = context.catalogue->departures.find(context.gateway->name);
+  if (known == context.catalogue->departures.end()) return;
+  if (!one.judgement.busy) {
+    weigh_departures(known->second, context.today, chosen_of(one), result);
+    return;
+  }
+  reports::CaseResult refused = result;
+  refused.verdict = Verdict::kFail;
+  refused.reason.clear();
+  weigh_departures(known->second, context.today, chosen_of(one), refused);
+  if (refused.verdict == Verdict::kSkip) result = std::move(refused);
+}
+
+// shows tells whether a control did on this leg what it had to. What else its gateway is known to
+// do, such as to change every message, takes nothing from that.
+bool shows(const ResultContext& context, const JudgedCase& control, const LegJudgement& leg) {
+  if (leg.good()) return true;
+  if (!leg.mismatch.empty() || !leg.missing.empty()) return false;
+  reports::CaseResult weighed = control.result;
+  weigh_known(context, control, weighed);
+  return weighed.verdict == Verdict::kSkip;
+}
+
+void weigh_twins(const ResultContext& context, std::vector<JudgedCase>& judged) {
+  const Catalogue& catalogue = *context.catalogue;
   std::unordered_map<std::string, const JudgedCase*> by_id;
   for (const JudgedCase& one : judged) by_id[one.result.id] = &one;
   const auto find = [&](const std::string& id) {
@@ -211,11 +243,13 @@ void weigh_twins(const Catalogue& catalogue, std::vector<JudgedCase>& judged) {
     const Twins twins = twins_of(catalogue, *cell);
     if (!twins.inbound.empty()) {
       const JudgedCase* control = find(twins.inbound);
-      withhold(one, control, "inbound", believable(control) && control->judgement.inbound.good());
+      withhold(one, control, "inbound",
+               believable(control) && shows(context, *control, control->judgement.inbound));
     }
     if (!twins.outbound.empty()) {
       const JudgedCase* control = find(twins.outbound);
-      withhold(one, control, "outbound", believable(control) && control->judgement.outbound.good());
+      withhold(one, control, "outbound",
+               believable(control) && shows(context, *control, control->judgement.outbound));
     }
   }
 }
@@ -290,14 +324,8 @@ std::vector<JudgedCase> judge_stage(const ResultContext& context, const StageRep
     add_events(*played, one.judgement.leaks, result);
     judged.push_back(std::move(one));
   }
-  weigh_twins(*context.catalogue, judged);
-  const auto known = context.catalogue->departures.find(context.gateway->name);
-  if (known != context.catalogue->departures.end())
-    for (JudgedCase& one : judged) {
-      const StageCase& what = one.played->what;
-      weigh_departures(known->second, context.today,
-                       {what.matrix, nullptr, what.story, what.control}, one.result);
-    }
+  weigh_twins(context, judged);
+  for (JudgedCase& one : judged) weigh_known(context, one, one.result);
   return judged;
 }
 

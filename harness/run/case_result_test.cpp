@@ -110,6 +110,42 @@ TEST_F(CaseResultTest, ANegativeWhoseControlFailsIsInvalid) {
   EXPECT_EQ(judged[1].result.verdict, Verdict::kFail);
 }
 
+TEST_F(CaseResultTest, AControlMayDoWhatIsKnownBesideWhatItHasTo) {
+  add_held(expired_);
+  add_delivered(good_).observation.server.front().taken.front().content =
+      "Received: x\r\nOther\r\n";
+  EXPECT_EQ(judge_stage(context_, report_)[0].result.verdict, Verdict::kInvalid);
+  Departure rewrites;
+  rewrites.name = "rewrites-what-it-relays";
+  rewrites.seen = {"the message came changed"};
+  rewrites.observed = {"redirect"};
+  rewrites.until = "9999-12-31";
+  catalogue_->departures["reference"].all.push_back(rewrites);
+  const auto judged = judge_stage(context_, report_);
+  EXPECT_EQ(judged[0].result.verdict, Verdict::kPass) << judged[0].result.reason;
+  EXPECT_EQ(judged[1].result.verdict, Verdict::kSkip) << judged[1].result.reason;
+}
+
+TEST_F(CaseResultTest, ARefusalForNowIsAnErrorUnlessItIsKnown) {
+  PlayedCase& refused =
+      add("tls-modes/server-level=require/client-certificate=none/client-level=verify/client=plain/"
+          "server=good");
+  ConnectionFacts& client = refused.observation.client.front();
+  client.accepted = false;
+  client.last_reply = 400;
+  client.usable = true;
+  refused.observation.record.erase(refused.observation.record.begin());
+  refused.what.control = true;
+  EXPECT_EQ(judge_stage(context_, report_)[0].result.verdict, Verdict::kError);
+  Departure puts_off;
+  puts_off.name = "puts-off-whom-it-refuses";
+  puts_off.seen = {"got refuse tls=no reply=400"};
+  puts_off.until = "9999-12-31";
+  catalogue_->departures["reference"].all.push_back(puts_off);
+  const auto judged = judge_stage(context_, report_);
+  EXPECT_EQ(judged[0].result.verdict, Verdict::kSkip) << judged[0].result.reason;
+}
+
 TEST_F(CaseResultTest, AControlThatTheGatewayDidNotSurviveShowsNothing) {
   add_held(expired_);
   add_delivered(good_).observation.gateway_died = "killed by signal 11 (SEGV)";

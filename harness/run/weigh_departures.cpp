@@ -23,6 +23,16 @@ std::vector<std::string> lines_of(const reports::CaseResult& result) {
   return lines;
 }
 
+// is_about: the departure tells of this case, and of what was observed in it.
+bool is_about(const Departure& departure, const Chosen& one, const reports::CaseResult& result) {
+  const auto seen = [&](const std::string& word) {
+    return word == result.inbound.observed.word || word == result.outbound.observed.word;
+  };
+  const std::vector<std::string>& observed = departure.observed;
+  return holds_for(departure.cases, one) &&
+         (observed.empty() || std::any_of(observed.begin(), observed.end(), seen));
+}
+
 std::string in_one_line(const std::string& text) {
   std::string line;
   for (const char c : text) {
@@ -41,7 +51,7 @@ void weigh_departures(const Departures& known, const std::string& today, const C
   if (result.verdict != Verdict::kFail && result.verdict != Verdict::kPass) return;
   std::vector<const Departure*> about;
   for (const Departure& departure : known.all)
-    if (holds_for(departure.cases, one)) about.push_back(&departure);
+    if (is_about(departure, one, result)) about.push_back(&departure);
   if (about.empty()) return;
   if (result.verdict == Verdict::kPass) {
     if (one.control) return;

@@ -73,6 +73,22 @@ TEST_F(WeighDepartures, FailsWhatHasExpired) {
   EXPECT_THAT(late.details, ::testing::ElementsAre(kSeen));
 }
 
+TEST_F(WeighDepartures, MaySpeakOfWhatWasObservedAlone) {
+  known_.all.front().observed = {"redirect"};
+  const auto after = [this](const char* outbound, Verdict verdict, std::vector<std::string> lines) {
+    CaseResult result;
+    result.outbound.observed.word = outbound;
+    result.verdict = verdict;
+    if (!lines.empty()) result.reason = lines.front();
+    weigh_departures(known_, "2026-11-26", {&cell_}, result);
+    return result.verdict;
+  };
+  EXPECT_EQ(after("redirect", Verdict::kFail, {kSeen}), Verdict::kSkip);
+  EXPECT_EQ(after("redirect", Verdict::kPass, {}), Verdict::kFail);
+  EXPECT_EQ(after("hold", Verdict::kPass, {}), Verdict::kPass);
+  EXPECT_EQ(after("hold", Verdict::kFail, {kSeen}), Verdict::kFail);
+}
+
 TEST_F(WeighDepartures, LeavesEverythingElseAlone) {
   EXPECT_EQ(weighed(Verdict::kError, {kSeen}).verdict, Verdict::kError);
   EXPECT_EQ(weighed(Verdict::kInconclusive, {kSeen}).verdict, Verdict::kInconclusive);
