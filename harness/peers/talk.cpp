@@ -7,6 +7,8 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <stdexcept>
 
+#include "peers/tls_records.hpp"
+
 namespace asio = boost::asio;
 using asio::ip::tcp;
 
@@ -140,8 +142,8 @@ asio::awaitable<bool> Talk::start_tls(TlsWish wish, Wire::DeviationAt deviation)
   SSL_CTX* context = scene_.contexts->context(wish);
   std::string surplus;
   // What a client reads behind the 220 is clear text it must not believe; a server's surplus is the
-  // ClientHello that came in the same segment as STARTTLS.
-  if (wish.role == Role::kServer) surplus.swap(buffer_);
+  // ClientHello that came in the same segment as STARTTLS. A record is for TLS on either side.
+  if (wish.role == Role::kServer || whole_record(buffer_) > 0) surplus.swap(buffer_);
   buffer_.clear();
   return wire_.handshake(context, wish.role, std::move(surplus), std::move(deviation));
 }
