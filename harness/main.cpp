@@ -64,6 +64,9 @@ void add_run(CLI::App& app, postern::RunOptions& options) {
   run->add_flag("--keep", options.keep, "Keep the folder of every gateway that was run");
   run->add_option("--resume", options.resume,
                   "Results of an earlier run: what it found is taken over, the rest is run");
+  run->add_option("--shard", options.shard,
+                  "I/N: only the I-th of N parts, which other machines share; without it as "
+                  "GTEST_TOTAL_SHARDS, TEST_TOTAL_SHARDS or CI_NODE_TOTAL say");
   run->add_option("--certs", options.certs,
                   "The test PKI of this folder, as postern certs wrote it, instead of a new one");
   run->add_flag("--fail-fast", options.fail_fast,
@@ -116,6 +119,33 @@ void add_new_story(CLI::App& app, postern::NewStoryOptions& options) {
       ->add_option("--side", options.side,
                    "Whose lines it has; without it as the requirement's id says")
       ->check(CLI::IsMember({"client", "server"}));
+}
+
+void add_report(CLI::App& app, postern::ReportOptions& options) {
+  auto* report = app.add_subcommand(
+      "report", "Show results again, in any view; several files, such as shards, as one run");
+  report->add_option("files", options.files, "Results, as run --results wrote them")->required();
+  report->add_option("--results", options.results, "Write all of them as one file");
+  report->add_option("--junit", options.junit, "Write a JUnit report");
+  report->add_option("--junit-flavour", options.junit_flavour, "As for run")
+      ->check(CLI::IsMember({"common", "strict"}))
+      ->capture_default_str();
+  report->add_option("--markdown", options.markdown, "Write a summary for a CI job's page");
+  report->add_flag("--quiet", options.quiet, "Print the counts alone");
+  report->footer(
+      "Exit codes: those of the runs, the worst of several; 2 a file that is none.\n"
+      "Example:\n"
+      "  postern report shard-1.jsonl shard-2.jsonl --results all.jsonl --junit all.xml");
+}
+
+void add_compare(CLI::App& app, postern::CompareOptions& options) {
+  auto* compare = app.add_subcommand("compare", "Say what differs between the results of two runs");
+  compare->add_option("before", options.before, "Results of the earlier run")->required();
+  compare->add_option("now", options.now, "Results of the later one")->required();
+  compare->footer(
+      "Exit codes: 0 nothing is worse; 1 a case does not pass any more, is new and does not pass, "
+      "is "
+      "gone,\nor passed and is left out now; 2 a file that is none.");
 }
 
 void add_serve(CLI::App& app, postern::ServeOptions& options) {
@@ -172,6 +202,8 @@ int main(int argc, char** argv) {
   postern::GapsOptions gaps;
   postern::NewStoryOptions new_story;
   postern::GatewaysOptions gateways;
+  postern::ReportOptions report;
+  postern::CompareOptions compare;
   postern::ServeOptions serve;
   postern::SendOptions send;
 
@@ -202,6 +234,8 @@ int main(int argc, char** argv) {
       app.add_subcommand("gateways", "List the gateways that can be run, and what is missing");
   list_gateways->add_flag("--packages", gateways.packages,
                           "List the packages that hold them instead, one a line, for scripts");
+  add_report(app, report);
+  add_compare(app, compare);
   add_serve(app, serve);
   add_send(app, send);
   auto* certs = app.add_subcommand("certs", "Write the test certificates and keys as PEM files");
@@ -228,6 +262,8 @@ int main(int argc, char** argv) {
     // The others open no socket: a reader of their output that goes away ends them as it ends
     // others.
     std::signal(SIGPIPE, SIG_DFL);
+    if (app.got_subcommand("report")) return postern::report_command(report);
+    if (app.got_subcommand("compare")) return postern::compare_command(compare);
     if (app.got_subcommand("list")) return postern::list_command(common, list);
     if (app.got_subcommand("check")) return postern::check_command(common, check_directory);
     if (app.got_subcommand("coverage")) return postern::coverage_command(common, coverage_options);

@@ -26,6 +26,7 @@ struct RunOptions {
   std::optional<std::uint64_t> seed;  ///< None: one is drawn, and shown.
   std::string results, junit, markdown;
   std::string resume;  ///< Results of an earlier run: what it judged is not run again.
+  std::string shard;   ///< "2/5"; empty: as a runner says in the environment.
   std::string certs;   ///< Folder with the PKI that a gateway knows already.
   std::string junit_flavour = "common";
   bool jitter = false;  ///< Order, pieces and moments of writes at random, by seed.
@@ -67,6 +68,17 @@ struct NewStoryOptions {
   std::string side;  ///< "client", "server"; empty: as the requirement's id says.
 };
 
+struct ReportOptions {
+  std::vector<std::string> files;  ///< Results.
+  std::string results, junit, markdown;
+  std::string junit_flavour = "common";
+  bool quiet = false;
+};
+
+struct CompareOptions {
+  std::string before, now;  ///< Results.
+};
+
 struct ServeOptions {
   std::vector<std::string> names;  ///< Servers; none: all.
   std::string address = "127.0.0.1";
@@ -93,6 +105,8 @@ int certs_command(const CommonOptions& common, const std::string& directory);
 int coverage_command(const CommonOptions& common, const CoverageOptions& options);
 int gaps_command(const CommonOptions& common, const GapsOptions& options);
 int gateways_command(const CommonOptions& common, const GatewaysOptions& options);
+int report_command(const ReportOptions& options);
+int compare_command(const CompareOptions& options);
 int serve_command(const CommonOptions& common, const ServeOptions& options);
 int send_command(const CommonOptions& common, const SendOptions& options);
 int new_story_command(const CommonOptions& common, const NewStoryOptions& options);

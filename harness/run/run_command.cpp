@@ -17,6 +17,7 @@
 #include <thread>
 
 #include "catalogue/expressible.hpp"
+#include "catalogue/shard.hpp"
 #include "control/installed.hpp"
 #include "failure_text.hpp"
 #include "report_place.hpp"
@@ -482,6 +483,13 @@ std::map<std::string, reports::CaseResult> read_known(const std::string& path) {
   return known;
 }
 
+// open_status opens the file by which a runner learns that its shards are known here.
+std::FILE* open_status(const std::string& path) {
+  std::FILE* file = std::fopen(path.c_str(), "a");
+  if (file == nullptr) throw std::runtime_error(path + ": " + std::strerror(errno));
+  return file;
+}
+
 }  // namespace
 
 int run_command(const CommonOptions& common, const RunOptions& options) {
@@ -493,6 +501,19 @@ int run_command(const CommonOptions& common, const RunOptions& options) {
   Selection selection;
   if (!choose(*loaded.catalogue, wanted, selection)) return 2;
   if (!coverage_holds(wanted, selection)) return 3;
+  std::string shard_note;
+  try {
+    if (const auto shard = find_shard(options.shard, environment_variable)) {
+      const std::size_t all = selection.chosen;
+      keep_shard(selection, *shard);
+      shard_note = fmt::format("Shard {} of {} ({}): {} of {} cases", shard->index, shard->total,
+                               shard->by, selection.chosen, all);
+      if (!shard->status_file.empty()) std::fclose(open_status(shard->status_file));
+    }
+  } catch (const std::exception& problem) {
+    fmt::print(stderr, "postern: {}\n", problem.what());
+    return 2;
+  }
   plan.context.catalogue = loaded.catalogue.get();
   std::vector<const GatewayFile*> gateways;
   if (!find_gateways(*loaded.catalogue, options.gateway, gateways)) return 2;
@@ -525,6 +546,7 @@ int run_command(const CommonOptions& common, const RunOptions& options) {
       if (gateway->remote)
         session.remote(*gateway, find_remote(*gateway->remote, environment_variable));
     if (!options.resume.empty()) session.take_over(read_known(options.resume));
+    if (!shard_note.empty()) session.note(shard_note);
     if (options.strength > 0) session.note(coverage_text(wanted, selection));
     return session.execute();
   } catch (const reports::ResultsError& problem) {

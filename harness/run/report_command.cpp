@@ -1,0 +1,198 @@
+#include <fcntl.h>
+#include <fmt/core.h>
+#include <sys/sendfile.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <map>
+#include <string>
+
+#include "results_file.hpp"
+#include "run/commands.hpp"
+#include "run/report_files.hpp"
+#include "summary.hpp"
+#include "terminal.hpp"
+
+// What can be made of results that are there: their views again, several put together, two
+// compared.
+
+namespace postern {
+namespace {
+
+namespace fs = std::filesystem;
+using reports::Verdict;
+
+/// Joined is several results files as one: the one that there is, or a file without a name.
+class Joined {
+ public:
+  explicit Joined(const std::vector<std::string>& files) {
+    for (const std::string& file : files) reports::ResultsReader{file};  // Each is one.
+    if (files.size() == 1) {
+      path_ = files.front();
+      return;
+    }
+    std::string pattern = (fs::temp_directory_path() / "postern-results-XXXXXX").string();
+    descriptor_ = ::mkostemp(pattern.data(), O_CLOEXEC);
+    if (descriptor_ < 0) throw reports::ResultsError(pattern + ": " + std::strerror(errno));
+    ::unlink(pattern.c_str());
+    path_ = "/proc/self/fd/" + std::to_string(descriptor_);
+    for (const std::string& file : files) append(file, descriptor_);
+  }
+  ~Joined() {
+    if (descriptor_ >= 0) ::close(descriptor_);
+  }
+  Joined(const Joined&) = delete;
+  Joined& operator=(const Joined&) = delete;
+
+  const std::string& path() const { return path_; }
+
+  /// append puts the bytes of `file` behind those of an open one. Throws ResultsError.
+  static void append(const std::string& file, int to) {
+    const int from = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
+    if (from < 0) throw reports::ResultsError(file + ": " + std::strerror(errno));
+    ssize_t copied = 0;
+    do {
+      copied = ::sendfile(to, from, nullptr, 1U << 24);
+    } while (copied > 0 || (copied < 0 && errno == EINTR));
+    const int error = errno;
+    ::close(from);
+    if (copied < 0) throw reports::ResultsError(file + ": " + std::strerror(error));
+  }
+
+ private:
+  std::string path_;
+  int descriptor_ = -1;
+};
+
+/// Ending is what one run found of a case.
+struct Ending {
+  Verdict verdict = Verdict::kError;
+  std::string reason;
+};
+
+std::map<std::string, Ending> endings_of(const std::string& path) {
+  std::map<std::string, Ending> endings;
+  reports::ResultsReader reader(path);
+  while (const auto result = reader.next()) {
+    if (result->control) continue;
+    // Of several runs of a case the worst counts.
+    const auto [at, is_new] = endings.emplace(result->id, Ending{result->verdict, result->reason});
+    if (!is_new && result->verdict != Verdict::kPass)
+      at->second = {result->verdict, result->reason};
+  }
+  return endings;
+}
+
+bool is_good(Verdict verdict) {
+  return verdict == Verdict::kPass || verdict == Verdict::kSkip;
+}
+
+/// Difference is one list of cases that differ in the same way.
+struct Difference {
+  const char* title;
+  std::vector<std::string> lines;
+};
+
+void print(const Difference& difference) {
+  constexpr std::size_t kShown = 50;
+  if (difference.lines.empty()) return;
+  fmt::print("{} ({})\n", difference.title, difference.lines.size());
+  for (std::size_t i = 0; i < difference.lines.size() && i < kShown; ++i)
+    fmt::print("  {}\n", difference.lines[i]);
+  if (difference.lines.size() > kShown)
+    fmt::print("  … and {} more\n", difference.lines.size() - kShown);
+}
+
+}  // namespace
+
+int report_command(const ReportOptions& options) {
+  RunOptions views;
+  views.results = options.results;
+  views.junit = options.junit;
+  views.junit_flavour = options.junit_flavour;
+  views.markdown = options.markdown;
+  for (const std::string& file : options.files) {
+    std::error_code ignored;
+    if (!options.results.empty() && fs::equivalent(file, options.results, ignored)) {
+      fmt::print(stderr, "postern: --results: {} is one of the files that are read\n",
+                 options.results);
+      return 2;
+    }
+  }
+  try {
+    const Joined joined(options.files);
+    if (const std::string problem = unusable_report(views); !problem.empty()) {
+      fmt::print(stderr, "postern: {}\n", problem);
+      return 2;
+    }
+    const reports::RunSummary summary = reports::summarize(joined.path());
+    const auto colour = ::isatty(STDOUT_FILENO) == 1 ? reports::Colour::kYes : reports::Colour::kNo;
+    fmt::print("{}", options.quiet
+                         ? reports::summary_text(summary.summary, summary.exit_code(), colour)
+                         : reports::run_text(summary, colour));
+    if (!options.results.empty()) {
+      const int to =
+          ::open(options.results.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+      if (to < 0) throw reports::ResultsError(options.results + ": " + std::strerror(errno));
+      for (const std::string& file : options.files) Joined::append(file, to);
+      ::close(to);
+    }
+    if (!write_views(views, joined.path())) return 3;
+    return summary.exit_code();
+  } catch (const reports::ResultsError& problem) {
+    fmt::print(stderr, "postern: {}\n", problem.what());
+    return 2;
+  }
+}
+
+int compare_command(const CompareOptions& options) {
+  std::map<std::string, Ending> before;
+  std::map<std::string, Ending> now;
+  try {
+    before = endings_of(options.before);
+    now = endings_of(options.now);
+  } catch (const reports::ResultsError& problem) {
+    fmt::print(stderr, "postern: {}\n", problem.what());
+    return 2;
+  }
+  Difference worse{"Do not pass any more, or are new and do not pass", {}};
+  Difference gone{"Are gone", {}};
+  Difference left_out{"Passed, and are left out now", {}};
+  Difference mended{"Pass now", {}};
+  Difference added{"Are new, and pass or are left out", {}};
+  std::size_t still = 0;
+  for (const auto& [id, ending] : now) {
+    const auto earlier = before.find(id);
+    const bool was_good = earlier != before.end() && is_good(earlier->second.verdict);
+    if (!is_good(ending.verdict)) {
+      if (earlier == before.end() || was_good) {
+        worse.lines.push_back(
+            fmt::format("{:<12} {}: {}", reports::word(ending.verdict), id, ending.reason));
+      } else {
+        ++still;
+      }
+    } else if (earlier == before.end()) {
+      added.lines.push_back(id);
+    } else if (!was_good) {
+      mended.lines.push_back(id);
+    } else if (earlier->second.verdict == Verdict::kPass && ending.verdict == Verdict::kSkip) {
+      left_out.lines.push_back(fmt::format("{}: {}", id, ending.reason));
+    }
+  }
+  for (const auto& [id, ending] : before)
+    if (!now.contains(id)) gone.lines.push_back(id);
+  for (const Difference* one : {&worse, &gone, &left_out, &mended, &added}) print(*one);
+  const bool red = !worse.lines.empty() || !gone.lines.empty() || !left_out.lines.empty();
+  fmt::print(
+      "{} cases before, {} now: {} worse, {} gone, {} left out, {} mended, {} new; {} do not pass "
+      "as before\n",
+      before.size(), now.size(), worse.lines.size(), gone.lines.size(), left_out.lines.size(),
+      mended.lines.size(), added.lines.size(), still);
+  fmt::print("{}\n", red ? "WORSE" : "NO WORSE");
+  return red ? 1 : 0;
+}
+
+}  // namespace postern
