@@ -102,7 +102,8 @@ asio::awaitable<void> ScriptRun::hear_reply(const Step& step) {
   std::string expected = "a reply " + joined(step.replies) + " to " + last_said_;
   if (step.or_end) expected += ", or the gateway to close";
   if (ending != Ending::kOpen) {
-    if (step.or_end && talk_->facts().ended_by == Actor::kGateway && ending != Ending::kReset)
+    if (step.or_end && talk_->facts().ended_by == Actor::kGateway && ending != Ending::kReset &&
+        ending != Ending::kTlsError)
       throw ScriptEnds();
     fail(step.place, expected, ending);
   }
