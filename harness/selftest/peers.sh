@@ -4,6 +4,7 @@
 # Postfix's smtp-sink takes what it is given.
 . "$(dirname "$0")/lib.sh"
 : "${GATEWAY:?}"
+cd "$SOURCE" || exit 1
 for tool in swaks openssl gnutls-cli; do
   command -v "$tool" >/dev/null || cannot_run "$tool is not installed"
 done

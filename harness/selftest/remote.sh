@@ -3,6 +3,7 @@
 # tested as an appliance would be. That it keeps a journal the harness does not know.
 . "$(dirname "$0")/lib.sh"
 : "${GATEWAY:?}"
+cd "$SOURCE" || exit 1
 # Addresses of this test's own, so that fixed ports are free.
 at=127.78.$(($$ / 250 % 250)).$(($$ % 250 + 1))
 hop=127.79.$(($$ / 250 % 250)).$(($$ % 250 + 1)):2525
