@@ -126,8 +126,8 @@ asio::awaitable<void> check_failed(Talk& talk, const Step& step) {
 asio::awaitable<void> play_starttls(Talk& talk, Role role, const Step& step) {
   TlsWish wish = wish_of(talk.scene(), role, step.tls);
   TlsManner manner = manner_of(talk.scene(), role, step);
-  // What came in clear text behind the 220 is an answer to what must not have been read. A record is
-  // none: a gateway that takes injected bytes for a handshake has its alert for them.
+  // What came in clear text behind the 220 is an answer to what must not have been read. A record
+  // is none: a gateway that takes injected bytes for a handshake has its alert for them.
   if (role == Role::kClient && !talk.ahead().empty() && whole_record(talk.ahead()) == 0)
     fail(step.place, "nothing behind the reply to STARTTLS", talk.ahead());
   talk.facts().starttls_reply = 220;

@@ -273,7 +273,7 @@ TEST_F(TlsWireTest, BytesBehindCloseNotifyAreSeen) {
 }
 
 TEST_F(TlsWireTest, ARecordBehindCloseNotifyIsNoClearText) {
-  play_tls([this](tcp::socket& socket, TlsEngine& engine) -> asio::awaitable<void> {
+  play_tls([](tcp::socket& socket, TlsEngine& engine) -> asio::awaitable<void> {
     engine.close_notify();
     // A further record: its content nobody reads, and what it holds is no byte in the clear.
     std::string out =
