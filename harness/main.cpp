@@ -16,6 +16,17 @@ std::string joined(int argc, char** argv) {
   return text;
 }
 
+void add_views(CLI::App& command, postern::ViewOptions& options) {
+  command.add_option("--results", options.results, "Write every case as a JSON line");
+  command.add_option("--junit", options.junit, "Write a JUnit report");
+  command
+      .add_option("--junit-flavour", options.junit_flavour,
+                  "common, or strict: only what Jenkins' xUnit schema allows")
+      ->check(CLI::IsMember({"common", "strict"}))
+      ->capture_default_str();
+  command.add_option("--markdown", options.markdown, "Write a summary for a CI job's page");
+}
+
 void add_run(CLI::App& app, postern::RunOptions& options) {
   auto* run = app.add_subcommand("run", "Run cases against a gateway and judge them");
   run->add_option(
@@ -35,13 +46,7 @@ void add_run(CLI::App& app, postern::RunOptions& options) {
   run->add_option("--jobs", options.jobs, "Gateways run at once")
       ->check(CLI::Range(1, 64))
       ->capture_default_str();
-  run->add_option("--results", options.results, "Write every case as a JSON line");
-  run->add_option("--junit", options.junit, "Write a JUnit report");
-  run->add_option("--junit-flavour", options.junit_flavour,
-                  "common, or strict: only what Jenkins' xUnit schema allows")
-      ->check(CLI::IsMember({"common", "strict"}))
-      ->capture_default_str();
-  run->add_option("--markdown", options.markdown, "Write a summary for a CI job's page");
+  add_views(*run, options);
   run->add_flag("--jitter", options.jitter,
                 "At random, by --seed: the order of cases, where peers cut what they write, and "
                 "small delays before it");
@@ -125,12 +130,7 @@ void add_report(CLI::App& app, postern::ReportOptions& options) {
   auto* report = app.add_subcommand(
       "report", "Show results again, in any view; several files, such as shards, as one run");
   report->add_option("files", options.files, "Results, as run --results wrote them")->required();
-  report->add_option("--results", options.results, "Write all of them as one file");
-  report->add_option("--junit", options.junit, "Write a JUnit report");
-  report->add_option("--junit-flavour", options.junit_flavour, "As for run")
-      ->check(CLI::IsMember({"common", "strict"}))
-      ->capture_default_str();
-  report->add_option("--markdown", options.markdown, "Write a summary for a CI job's page");
+  add_views(*report, options);
   report->add_flag("--quiet", options.quiet, "Print the counts alone");
   report->footer(
       "Exit codes: those of the runs, the worst of several; 2 a file that is none.\n"

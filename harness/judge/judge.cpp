@@ -32,20 +32,9 @@ bool has(const std::vector<std::string>& words, const std::string& word) {
   return std::find(words.begin(), words.end(), word) != words.end();
 }
 
-bool all_ended(const std::deque<ConnectionFacts>& connections) {
-  return std::all_of(connections.begin(), connections.end(), [](const ConnectionFacts& connection) {
-    return connection.ending != Ending::kOpen && connection.ending != Ending::kTimeout;
-  });
-}
-
 int count_of(const Observation& observation, std::string_view kind) {
   return static_cast<int>(std::count_if(observation.record.begin(), observation.record.end(),
                                         [&](const RecordFact& fact) { return fact.kind == kind; }));
-}
-
-bool client_accepted(const Observation& observation) {
-  return std::any_of(observation.client.begin(), observation.client.end(),
-                     [](const ConnectionFacts& connection) { return connection.accepted; });
 }
 
 // A temporary refusal that no rule names says that the gateway was busy, not what its policy is.
@@ -194,7 +183,7 @@ void judge_queue(const Bench& bench, const Fence& fence, const Observation& obse
 
 // judge_session holds the client's connections to what no setting allows.
 void judge_session(const Bench& bench, const Observation& observation, LegJudgement& leg) {
-  const bool accepted = client_accepted(observation);
+  const bool accepted = was_accepted(observation);
   const int taken = count_of(observation, "accepted");
   if (taken > 0 && !accepted)
     leg.wrong.emplace_back(
@@ -422,7 +411,7 @@ Judgement judge(const Bench& bench, const Observation& observation, const Fence&
   if (bench.checks != nullptr)
     for (std::string& line : judge_checks(*bench.checks, observation))
       result.outbound.wrong.push_back(std::move(line));
-  const bool accepted = client_accepted(observation);
+  const bool accepted = was_accepted(observation);
   // From outside nobody can tell a message that is lost from one that will be sent on in a while.
   if (bench.outside && accepted && result.outbound.observed.word == "lost") {
     result.outbound.mismatch.clear();

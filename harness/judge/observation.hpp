@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -139,6 +140,19 @@ struct Observation {
   std::uint64_t memory = 0;   ///< Octets that the gateway held at most, resident; 0: not known.
   std::string gateway_died;   ///< How the gateway ended with this case in hand; empty: it lives.
 };
+
+/// all_ended tells whether each connection came to its end, and not just to our time limit.
+inline bool all_ended(const std::deque<ConnectionFacts>& connections) {
+  return std::all_of(connections.begin(), connections.end(), [](const ConnectionFacts& one) {
+    return one.ending != Ending::kOpen && one.ending != Ending::kTimeout;
+  });
+}
+
+/// was_accepted tells whether the gateway gave 250 for a message.
+inline bool was_accepted(const Observation& observation) {
+  return std::any_of(observation.client.begin(), observation.client.end(),
+                     [](const ConnectionFacts& one) { return one.accepted; });
+}
 
 /// Fence is what closing a configuration proved.
 struct Fence {

@@ -131,8 +131,7 @@ reports::Outcome observe_outbound(const Observation& observation) {
       add_field(outcome.facts, "cause", *delivered, "cause");
     return outcome;
   }
-  const bool accepted = std::any_of(observation.client.begin(), observation.client.end(),
-                                    [](const ConnectionFacts& c) { return c.accepted; });
+  const bool accepted = was_accepted(observation);
   const RecordFact* bounced = last_of(observation, "bounced");
   const RecordFact* deferred = last_of(observation, "deferred");
   if (last_of(observation, "delivered") != nullptr) {

@@ -54,12 +54,6 @@ void add(Observation& observation, const char* kind, std::string line) {
   observation.record.push_back(std::move(fact));
 }
 
-bool all_ended(const std::deque<ConnectionFacts>& connections) {
-  return std::all_of(connections.begin(), connections.end(), [](const ConnectionFacts& one) {
-    return one.ending != Ending::kOpen && one.ending != Ending::kTimeout;
-  });
-}
-
 }  // namespace
 
 bool sort_out(Observation& observation) {
@@ -91,14 +85,11 @@ bool sort_out(Observation& observation) {
 }
 
 void tell_from_outside(Observation& observation) {
-  bool accepted = false;
-  for (const ConnectionFacts& connection : observation.client) {
-    accepted = accepted || connection.accepted;
+  for (const ConnectionFacts& connection : observation.client)
     if (connection.ending != Ending::kOpen && connection.ending != Ending::kTimeout)
       add(observation, "session-end",
           fmt::format("connection {} of the client ended: {}", connection.number,
                       word(connection.ending)));
-  }
   std::size_t took = 0;
   std::size_t told = 0;
   for (const ConnectionFacts& connection : observation.server)
@@ -111,7 +102,7 @@ void tell_from_outside(Observation& observation) {
       add(observation, "bounce-delivered", "the sender's next hop took the bounce");
     }
   const bool attempted = !observation.server.empty() && all_ended(observation.server);
-  if (accepted && took + told == 0 && attempted && observation.canary)
+  if (was_accepted(observation) && took + told == 0 && attempted && observation.canary)
     add(observation, "deferred",
         fmt::format("connection {} to the next hop ended without the message, and a later message "
                     "came through",

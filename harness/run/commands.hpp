@@ -15,7 +15,13 @@ struct CommonOptions {
   std::string program;    ///< argv[0].
 };
 
-struct RunOptions {
+/// ViewOptions are the files that a run, or its results, are shown in; empty: not asked for.
+struct ViewOptions {
+  std::string results, junit, markdown;
+  std::string junit_flavour = "common";
+};
+
+struct RunOptions : ViewOptions {
   std::vector<std::string> words;  ///< Files, ids, suites; none: everything.
   std::string filter;
   std::string gateway = "reference";
@@ -24,11 +30,9 @@ struct RunOptions {
   unsigned repeat = 1;
   unsigned min = 0;
   std::optional<std::uint64_t> seed;  ///< None: one is drawn, and shown.
-  std::string results, junit, markdown;
-  std::string resume;  ///< Results of an earlier run: what it judged is not run again.
-  std::string shard;   ///< "2/5"; empty: as a runner says in the environment.
-  std::string certs;   ///< Folder with the PKI that a gateway knows already.
-  std::string junit_flavour = "common";
+  std::string resume;   ///< Results of an earlier run: what it judged is not run again.
+  std::string shard;    ///< "2/5"; empty: as a runner says in the environment.
+  std::string certs;    ///< Folder with the PKI that a gateway knows already.
   bool jitter = false;  ///< Order, pieces and moments of writes at random, by seed.
   bool keep = false;
   bool fail_fast = false;
@@ -68,10 +72,8 @@ struct NewStoryOptions {
   std::string side;  ///< "client", "server"; empty: as the requirement's id says.
 };
 
-struct ReportOptions {
+struct ReportOptions : ViewOptions {
   std::vector<std::string> files;  ///< Results.
-  std::string results, junit, markdown;
-  std::string junit_flavour = "common";
   bool quiet = false;
 };
 

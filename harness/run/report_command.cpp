@@ -109,11 +109,6 @@ void print(const Difference& difference) {
 }  // namespace
 
 int report_command(const ReportOptions& options) {
-  RunOptions views;
-  views.results = options.results;
-  views.junit = options.junit;
-  views.junit_flavour = options.junit_flavour;
-  views.markdown = options.markdown;
   for (const std::string& file : options.files) {
     std::error_code ignored;
     if (!options.results.empty() && fs::equivalent(file, options.results, ignored)) {
@@ -124,7 +119,7 @@ int report_command(const ReportOptions& options) {
   }
   try {
     const Joined joined(options.files);
-    if (const std::string problem = unusable_report(views); !problem.empty()) {
+    if (const std::string problem = unusable_report(options); !problem.empty()) {
       fmt::print(stderr, "postern: {}\n", problem);
       return 2;
     }
@@ -140,7 +135,7 @@ int report_command(const ReportOptions& options) {
       for (const std::string& file : options.files) Joined::append(file, to);
       ::close(to);
     }
-    if (!write_views(views, joined.path())) return 3;
+    if (!write_views(options, joined.path())) return 3;
     return summary.exit_code();
   } catch (const reports::ResultsError& problem) {
     fmt::print(stderr, "postern: {}\n", problem.what());

@@ -54,7 +54,7 @@ std::string problem_of(const std::string& path, bool is_whole) {
 
 }  // namespace
 
-std::string unusable_report(const RunOptions& options) {
+std::string unusable_report(const ViewOptions& options) {
   struct Report {
     const char* option;
     const std::string& path;
@@ -79,7 +79,7 @@ std::string unusable_report(const RunOptions& options) {
   return {};
 }
 
-bool write_views(const RunOptions& options, const std::string& results) {
+bool write_views(const ViewOptions& options, const std::string& results) {
   std::string written;
   const auto add = [&written](const std::string& path, const char* what) {
     written += fmt::format("{}{} ({})", written.empty() ? "" : ", ", path, what);

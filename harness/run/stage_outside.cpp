@@ -14,8 +14,9 @@ namespace {
 
 constexpr auto kFateLimit =
     std::chrono::seconds(20);  // From the client's end to the first attempt.
-constexpr auto kFarewellLimit = std::chrono::seconds(2);  // For connections behind a known fate.
-constexpr int kBlockedInARow = 3;                         // Then it is left alone.
+constexpr auto kFarewellLimit = std::chrono::seconds(2);   // For connections behind a known fate.
+constexpr auto kNextWait = std::chrono::milliseconds(20);  // Of a conversation that is ended.
+constexpr int kBlockedInARow = 3;                          // Then it is left alone.
 
 std::size_t messages_of(const StageCase& what) {
   return what.story == nullptr ? 1
@@ -24,11 +25,6 @@ std::size_t messages_of(const StageCase& what) {
 
 std::size_t budget_of(const Manners& manners) {
   return manners.budget > 0 ? manners.budget : std::numeric_limits<std::size_t>::max();
-}
-
-bool is_accepted(const Observation& observation) {
-  return std::any_of(observation.client.begin(), observation.client.end(),
-                     [](const ConnectionFacts& one) { return one.accepted; });
 }
 
 // took counts the messages of a case that its next hop took.
@@ -124,7 +120,7 @@ asio::awaitable<bool> Stage::State::admit(CastCase& one) {
 // attempts for now: it has tried, and rests for longer than it does between two.
 asio::awaitable<void> Stage::State::await_from_outside(CastCase& one) {
   const Observation& observation = one.played->observation;
-  if (!is_accepted(observation)) co_return;
+  if (!was_accepted(observation)) co_return;
   const auto deadline = Clock::now() + scaled(kFateLimit);
   while (!interrupted && Clock::now() < deadline && observation.harness_error.empty()) {
     const bool rests = one.scene.open_connections == 0 && !observation.server.empty();
@@ -143,7 +139,16 @@ asio::awaitable<void> Stage::State::leave(CastCase& one) {
   const auto farewell = Clock::now() + scaled(kFarewellLimit);
   while (one.scene.open_connections > 0 && Clock::now() < farewell)
     co_await await_change(one, farewell);
+  // A gateway that keeps a connection for its next message must not find this case's server there.
+  // None but this case's wait; each wait that ends may be followed by one more.
+  const auto end = farewell + scaled(kFarewellLimit);
+  while (one.scene.open_connections > 0 && !interrupted && Clock::now() < end) {
+    patience.expire_all();
+    co_await await_change(one, Clock::now() + kNextWait);
+  }
   Observation& observation = one.played->observation;
+  if (one.scene.open_connections > 0)
+    observation.harness_error = "a connection to the next hop outlived its case";
   const bool disturbed = one.scene.open_connections == 0 && sort_out(observation);
   if (std::any_of(observation.server.begin(), observation.server.end(),
                   [](const ConnectionFacts& connection) { return connection.unspoken; }))

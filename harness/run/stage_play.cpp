@@ -22,8 +22,7 @@ bool Stage::State::settled(const CastCase& one) const {
   const Observation& observation = one.played->observation;
   if (interrupted || !observation.harness_error.empty() || !observation.gateway_died.empty())
     return true;
-  const bool accepted = std::any_of(observation.client.begin(), observation.client.end(),
-                                    [](const ConnectionFacts& c) { return c.accepted; });
+  const bool accepted = was_accepted(observation);
   // A connection that was refused is no session, and nobody records its end.
   const auto sessions = std::count_if(observation.client.begin(), observation.client.end(),
                                       [](const ConnectionFacts& c) { return c.connected; });
