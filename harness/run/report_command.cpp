@@ -8,10 +8,12 @@
 #include <cstring>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 
 #include "results_file.hpp"
 #include "run/commands.hpp"
+#include "run/nameless_file.hpp"
 #include "run/report_files.hpp"
 #include "summary.hpp"
 #include "terminal.hpp"
@@ -34,19 +36,9 @@ class Joined {
       path_ = files.front();
       return;
     }
-    std::string pattern = (fs::temp_directory_path() / "postern-results-XXXXXX").string();
-    descriptor_ = ::mkostemp(pattern.data(), O_CLOEXEC);
-    if (descriptor_ < 0) throw reports::ResultsError(pattern + ": " + std::strerror(errno));
-    ::unlink(pattern.c_str());
-    path_ = "/proc/self/fd/" + std::to_string(descriptor_);
-    for (const std::string& file : files) append(file, descriptor_);
+    path_ = file_.emplace().path();
+    for (const std::string& file : files) append(file, file_->descriptor());
   }
-  ~Joined() {
-    if (descriptor_ >= 0) ::close(descriptor_);
-  }
-  Joined(const Joined&) = delete;
-  Joined& operator=(const Joined&) = delete;
-
   const std::string& path() const { return path_; }
 
   /// append puts the bytes of `file` behind those of an open one. Throws ResultsError.
@@ -64,7 +56,7 @@ class Joined {
 
  private:
   std::string path_;
-  int descriptor_ = -1;
+  std::optional<NamelessFile> file_;
 };
 
 /// Ending is what one run found of a case.

@@ -24,6 +24,7 @@
 #include "results_file.hpp"
 #include "run/commands.hpp"
 #include "run/loaded.hpp"
+#include "run/nameless_file.hpp"
 #include "run/places.hpp"
 #include "run/progress.hpp"
 #include "run/report_files.hpp"
@@ -73,28 +74,18 @@ class Interrupts {
 };
 
 /// TemporaryResults is the results file of a run that was not told to keep one, or to write it
-/// where it cannot be read again: a file without a name, which is gone when this process is,
-/// however it ends.
+/// where it cannot be read again.
 class TemporaryResults {
  public:
   explicit TemporaryResults(const std::string& kept) : path_(kept) {
     if (!kept.empty() && !reports::is_passing(kept)) return;
-    std::string pattern = (fs::temp_directory_path() / "postern-results-XXXXXX").string();
-    descriptor_ = ::mkostemp(pattern.data(), O_CLOEXEC);
-    if (descriptor_ < 0) throw reports::ResultsError(pattern + ": " + std::strerror(errno));
-    ::unlink(pattern.c_str());
-    path_ = "/proc/self/fd/" + std::to_string(descriptor_);
+    path_ = file_.emplace().path();
   }
-  ~TemporaryResults() {
-    if (descriptor_ >= 0) ::close(descriptor_);
-  }
-  TemporaryResults(const TemporaryResults&) = delete;
-  TemporaryResults& operator=(const TemporaryResults&) = delete;
   const std::string& path() const { return path_; }
 
  private:
   std::string path_;
-  int descriptor_ = -1;
+  std::optional<NamelessFile> file_;
 };
 
 const char* environment_variable(const std::string& name) {
