@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstddef>
 
 namespace postern {
 namespace {
@@ -173,10 +174,16 @@ void judge_queue(const Bench& bench, const Fence& fence, const Observation& obse
   if (!fence.queue_known) return;
   const auto queued = std::count(fence.queued.begin(), fence.queued.end(), observation.recipient);
   const bool held = leg.observed.word == "hold";
+  const auto taken = std::count_if(observation.client.begin(), observation.client.end(),
+                                   [](const ConnectionFacts& one) { return one.accepted; });
   if (queued > 0 && !held) leg.wrong.push_back("the message is still in the gateway's queue");
-  if (queued == 0 && held)
+  if (held && queued == 0)
     leg.wrong.push_back("held on record, and not in the gateway's queue: lost");
-  const int due = bench.checks != nullptr ? bench.checks->messages : 1;
+  else if (held && queued < taken)
+    leg.wrong.push_back(
+        fmt::format("the gateway took {} messages, and its queue holds {}: lost", taken, queued));
+  const auto due =
+      std::max<std::ptrdiff_t>(taken, bench.checks != nullptr ? bench.checks->messages : 1);
   if (queued > due)
     leg.wrong.push_back(fmt::format("the gateway's queue holds the message {} times", queued));
 }

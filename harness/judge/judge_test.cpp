@@ -327,6 +327,18 @@ TEST(Judge, FailsMailThatIsOfNoCaseAndMailThatIsQueuedTwice) {
   EXPECT_EQ(twice.judged().reason, "the gateway's queue holds the message 2 times");
 }
 
+TEST(Judge, HoldsTheQueueAgainstEveryMessageThatWasTaken) {
+  Held two;
+  two.seen.client.push_back(two.seen.client[0]);
+  two.seen.client[1].number = 2;
+  EXPECT_THAT(two.judged().details,
+              Contains("the gateway took 2 messages, and its queue holds 1: lost"));
+  two.fence.queued.push_back(two.seen.recipient);
+  EXPECT_THAT(two.judged().details, Not(Contains(HasSubstr("queue"))));
+  two.fence.queued.push_back(two.seen.recipient);
+  EXPECT_THAT(two.judged().details, Contains("the gateway's queue holds the message 3 times"));
+}
+
 TEST(Judge, ExpectsNothingToBeSentOnWhereNothingWasTaken) {
   Dropped connected;
   ConnectionFacts server;
