@@ -1,6 +1,5 @@
 #include "control/command.hpp"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <boost/asio/co_spawn.hpp>
@@ -67,7 +66,7 @@ asio::awaitable<CommandResult> run_command(Program program,
   result.exit = co_await reading->process->ended();
   if (!in_time) {
     const auto waited = std::chrono::duration_cast<std::chrono::milliseconds>(limit);
-    result.exit.text += fmt::format(" after it did not end within {}", waited);
+    result.exit.text += fmt::format(" after it did not end within {}ms", waited.count());
   }
   const bool all_read = co_await reading->done.wait_for(limit);
   if (!all_read) reading->process->stop_reading();

@@ -1,6 +1,5 @@
 #include "control/gateway.hpp"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <boost/asio/co_spawn.hpp>
@@ -41,8 +40,8 @@ const char* environment_variable(const std::string& name) {
   return std::getenv(name.c_str());
 }
 
-std::chrono::milliseconds milliseconds(std::chrono::steady_clock::duration duration) {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(duration);
+std::chrono::milliseconds::rep milliseconds(std::chrono::steady_clock::duration duration) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
 }
 
 [[noreturn]] void wrong_plan(const std::string& what) {
@@ -330,7 +329,7 @@ asio::awaitable<void> Gateway::Instance::await_ready(std::shared_ptr<Instance> s
     co_await drain(self);
     throw GatewayDidNotStart(
         Why::kNotReady,
-        fmt::format("{} gave no ready sign within {} and was killed", name, milliseconds(limit)),
+        fmt::format("{} gave no ready sign within {}ms and was killed", name, milliseconds(limit)),
         self->output.last_lines(), exit.text);
   }
   if (!self->output.address().empty()) self->address = self->output.address();
@@ -486,7 +485,7 @@ asio::awaitable<Exit> Gateway::stop() {
   Exit exit = co_await instance->process->ended();
   if (!in_time) {
     exit.clean = false;
-    exit.text += fmt::format(" after it did not stop within {} on SIG{}", milliseconds(limit),
+    exit.text += fmt::format(" after it did not stop within {}ms on SIG{}", milliseconds(limit),
                              file.stop_signal);
   } else if (ran && exit.signal == number) {
     exit.clean = true;

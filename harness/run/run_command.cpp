@@ -1,5 +1,4 @@
 #include <fcntl.h>
-#include <fmt/chrono.h>
 #include <fmt/core.h>
 #include <fmt/format.h>
 #include <openssl/crypto.h>
@@ -25,6 +24,7 @@
 #include "run/commands.hpp"
 #include "run/loaded.hpp"
 #include "run/nameless_file.hpp"
+#include "run/now.hpp"
 #include "run/places.hpp"
 #include "run/progress.hpp"
 #include "run/report_files.hpp"
@@ -92,10 +92,6 @@ const char* environment_variable(const std::string& name) {
   return std::getenv(name.c_str());
 }
 
-std::string now_text() {
-  return fmt::format("{:%Y-%m-%dT%H:%M:%S}", fmt::gmtime(std::chrono::system_clock::now()));
-}
-
 double cpu_seconds(int who) {
   rusage usage{};
   ::getrusage(who, &usage);
@@ -130,7 +126,7 @@ reports::RunHeader header_of(const RunOptions& options, const RunPlan& plan,
                              const Catalogue& catalogue,
                              const std::vector<const GatewayFile*>& gateways) {
   reports::RunHeader header;
-  header.started = now_text();
+  header.started = utc_now("%Y-%m-%dT%H:%M:%S");
   char host[256] = "";
   if (::gethostname(host, sizeof host - 1) == 0) header.host = host;
   header.postern = POSTERN_VERSION;
@@ -354,9 +350,9 @@ int Session::close(bool interrupted, const std::string& trouble) {
 void Session::announce(const GatewayFile& gateway, const RemotePlace& place, Run::Planned planned) {
   progress_.clear();
   const std::string settings = place.settings.empty() ? "as <prepare> sets it" : place.settings;
-  fmt::print("{}: {} case{} and at most {} connection{} to {}, {} before each case; {}\n",
+  fmt::print("{}: {} case{} and at most {} connection{} to {}, {}ms before each case; {}\n",
              gateway.name, planned.cases, planned.cases == 1 ? "" : "s", planned.connections,
-             planned.connections == 1 ? "" : "s", place.name, gateway.remote->pause,
+             planned.connections == 1 ? "" : "s", place.name, gateway.remote->pause.count(),
              gateway.remote->budget == 0
                  ? "no budget"
                  : fmt::format("the budget is {} connections", gateway.remote->budget));

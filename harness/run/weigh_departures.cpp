@@ -1,10 +1,10 @@
 #include "run/weigh_departures.hpp"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
+
+#include "run/now.hpp"
 
 namespace postern {
 namespace {
@@ -85,7 +85,7 @@ void weigh_departures(const Departures& known, const std::string& today, const C
 }
 
 std::string today() {
-  return fmt::format("{:%Y-%m-%d}", fmt::gmtime(std::chrono::system_clock::now()));
+  return utc_now("%Y-%m-%d");
 }
 
 }  // namespace postern
