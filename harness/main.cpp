@@ -25,6 +25,9 @@ void add_views(CLI::App& command, postern::ViewOptions& options) {
       ->check(CLI::IsMember({"common", "strict"}))
       ->capture_default_str();
   command.add_option("--markdown", options.markdown, "Write a summary for a CI job's page");
+  command.add_option(
+      "--html", options.html,
+      "Write the whole report as one page: grid, cases, ladders; it fetches nothing");
 }
 
 void add_run(CLI::App& app, postern::RunOptions& options) {

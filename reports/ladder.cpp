@@ -69,6 +69,7 @@ std::string description(const Line& line) {
   if (line.kind == "connect") what = fmt::format("connection {}", line.connection);
   if (line.kind == "alert") what = "TLS alert";
   if (line.kind == "leak") what = "LEAK";
+  if (line.kind == "differs") what = "DIFFERS";
   return text.empty() ? what : what + ": " + text;
 }
 

@@ -26,6 +26,12 @@ std::string Outcome::text() const {
   return text;
 }
 
+bool blames(const CaseResult& result, const Leg& leg, const Leg& other) {
+  const bool in_order = result.verdict == Verdict::kPass || result.verdict == Verdict::kSkip;
+  if (in_order && result.deviation.empty()) return false;
+  return leg.grade.empty() || !other.grade.empty();
+}
+
 void Tally::count(const CaseResult& result) {
   if (result.control) {
     ++controls;

@@ -50,7 +50,7 @@ struct Line {
   std::string from;     ///< Who acted: "peer", "gateway", "" (an observation).
   std::string phase;    ///< "clear", "handshake", "tls": how bytes travelled.
   std::string kind;     ///< "connect", "data", "handshake" (its outcome: phase "tls" where agreed),
-                        ///< "alert", "close", "reset", "timeout", "leak", "note".
+                        ///< "alert", "close", "reset", "timeout", "leak", "differs", "note".
   std::string text;     ///< Bytes as read or written (data), or a description.
 };
 
@@ -80,6 +80,10 @@ struct CaseResult {
   std::vector<std::string> warnings;  ///< The gateway's own lines that warn of its settings.
   std::string rerun;                  ///< The command that runs just this case again.
 };
+
+/// blames tells whether `leg` is what a case that did not pass, or that deviates as is known, is to
+/// be blamed for. A leg was met if it reached a grade; where both did (a leak, a crash), both are.
+bool blames(const CaseResult& result, const Leg& leg, const Leg& other);
 
 /// Axes name settings and peer roles ("client", "server") with their values, in the order in which
 /// views show them; a name occurs once.

@@ -82,6 +82,10 @@ class ResultsReader {
   /// read_again returns the case at `spot`, without moving where next stands. Throws ResultsError.
   CaseResult read_again(const Spot& spot);
 
+  /// line_again returns the line at `spot` as it stands in the file, without its end. Throws
+  /// ResultsError.
+  std::string line_again(const Spot& spot) const;
+
   /// footer is known once next has returned nothing; absent where the run did not end. Of several
   /// runs in one file it holds the sum of the seconds and the highest exit code.
   const std::optional<RunFooter>& footer() const;

@@ -38,6 +38,7 @@ class ResultsReader::Body {
 
   std::optional<CaseResult> next();
   CaseResult read_again(const Spot& spot);
+  std::string line_again(const Spot& spot) const;
 
   RunHeader header_;
   std::optional<RunFooter> footer_;
@@ -191,7 +192,7 @@ std::optional<CaseResult> ResultsReader::Body::next() {
   return std::nullopt;
 }
 
-CaseResult ResultsReader::Body::read_again(const Spot& spot) {
+std::string ResultsReader::Body::line_again(const Spot& spot) const {
   std::string text(spot.length, '\0');
   std::size_t filled = 0;
   while (filled < text.size()) {
@@ -204,7 +205,11 @@ CaseResult ResultsReader::Body::read_again(const Spot& spot) {
     }
     filled += static_cast<std::size_t>(got);
   }
-  return with_parsed(text, spot.line, case_from);
+  return text;
+}
+
+CaseResult ResultsReader::Body::read_again(const Spot& spot) {
+  return with_parsed(line_again(spot), spot.line, case_from);
 }
 
 ResultsReader::ResultsReader(std::string path) : body_(std::make_unique<Body>(std::move(path))) {}
@@ -220,6 +225,9 @@ const ResultsReader::Spot& ResultsReader::spot() const {
 }
 CaseResult ResultsReader::read_again(const Spot& spot) {
   return body_->read_again(spot);
+}
+std::string ResultsReader::line_again(const Spot& spot) const {
+  return body_->line_again(spot);
 }
 const std::optional<RunFooter>& ResultsReader::footer() const {
   return body_->footer_;

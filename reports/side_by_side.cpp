@@ -29,10 +29,6 @@ std::string in_short(const Outcome& outcome) {
   return text;
 }
 
-bool is_wrong(Verdict verdict) {
-  return verdict != Verdict::kPass && verdict != Verdict::kSkip;
-}
-
 std::string without(const Facts& settings, const std::string& key) {
   std::string text;
   for (const auto& [name, value] : settings)
@@ -118,8 +114,8 @@ void SideBySide::add_leg(const CaseResult& result, const std::string& leg_name, 
   if (result.verdict == Verdict::kSkip && !known) return;
   Cell& cell = cells[index];
   if (!leg.observed.word.empty()) cell.outcomes.insert(in_short(leg.observed));
-  const bool blamed = leg.grade.empty() || !other.grade.empty();
-  cell.wrong = cell.wrong || (blamed && is_wrong(result.verdict));
+  const bool blamed = blames(result, leg, other);
+  cell.wrong = cell.wrong || (blamed && !known);
   cell.deviates = cell.deviates || (blamed && known);
 }
 

@@ -19,13 +19,6 @@ bool is_wrong(Verdict verdict) {
   return verdict != Verdict::kPass && verdict != Verdict::kSkip;
 }
 
-// A leg was met if it reached a grade. A case may fail although both did (a leak, a crash): then
-// both legs are marked.
-bool blames(const CaseResult& result, const Leg& leg, const Leg& other) {
-  if (!is_wrong(result.verdict) && result.deviation.empty()) return false;
-  return leg.grade.empty() || !other.grade.empty();
-}
-
 // is_before orders ids as people count: IN-9 comes before IN-10.
 bool is_before(const std::string& one, const std::string& other) {
   const auto group = [](const std::string& id) { return id.substr(0, id.rfind('-')); };

@@ -4,54 +4,24 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 
 #include "shown_text.hpp"
+#include "signs.hpp"
 
 namespace postern::reports {
 
 namespace {
 
-/// Sign is one character for one outcome of one leg.
-struct Sign {
-  const char* outcome;  ///< As short_text gives it; a longer text begins with it and a space.
-  const char* sign;
-};
 constexpr std::size_t kLabelLines = 2;
-
-constexpr std::array<Sign, 5> kInboundSigns = {
-    {{"accept tls", "A"}, {"accept clear", "a"}, {"refuse", "r"}, {"drop", "d"}, {"broken", "b"}}};
-constexpr std::array<Sign, 6> kOutboundSigns = {{{"redirect tls", "T"},
-                                                 {"redirect clear", "t"},
-                                                 {"redirect clear #2", "2"},
-                                                 {"hold", "h"},
-                                                 {"bounce", "x"},
-                                                 {"nothing", "."}}};
 
 std::string painted(const std::string& text, const char* code, Colour colour) {
   return colour == Colour::kYes ? fmt::format("\x1b[{}m{}\x1b[0m", code, text) : text;
 }
 
-template <std::size_t N>
-std::string sign_of(const std::array<Sign, N>& signs, const std::string& outcome) {
-  std::string best = "?";
-  std::size_t length = 0;
-  for (const Sign& sign : signs) {
-    const std::string_view word = sign.outcome;
-    const bool fits = outcome == word || outcome.rfind(std::string(word) + " ", 0) == 0;
-    if (fits && word.size() > length) {
-      best = sign.sign;
-      length = word.size();
-    }
-  }
-  return best;
-}
-
-template <std::size_t N>
-std::string cell_text(const std::array<Sign, N>& signs, const Cell* cell, Colour colour) {
+std::string cell_text(std::span<const Sign> signs, const Cell* cell, Colour colour) {
   if (cell == nullptr || cell->cases == 0) return "  ";
-  std::string sign = "*";
-  if (cell->observed.empty()) sign = "-";
-  if (cell->observed.size() == 1) sign = sign_of(signs, cell->observed.front().text);
+  const std::string sign = sign_of(signs, *cell);
   if (cell->wrong > 0) return painted(sign + "!", "1;31", colour);
   return sign + (cell->deviating > 0 ? "~" : " ");
 }
@@ -103,8 +73,7 @@ std::string label_line(const Grid& grid, std::size_t up) {
   return line;
 }
 
-template <std::size_t N>
-void add_legend(std::string& out, const char* leg, const std::array<Sign, N>& signs) {
+void add_legend(std::string& out, const char* leg, std::span<const Sign> signs) {
   out += leg;
   for (const Sign& sign : signs) out += fmt::format("  {} {}", sign.sign, sign.outcome);
   out += "\n";
@@ -125,11 +94,11 @@ void add_row(std::string& out, const Grid& grid, const Grid::Row& row, Colour co
   }
   line += "│ ";
   for (std::size_t i = 0; i < grid.clients.size(); ++i) {
-    line += cell_text(kInboundSigns, cell_at(row.inbound, i), colour);
+    line += cell_text(inbound_signs(), cell_at(row.inbound, i), colour);
   }
   line += "│ ";
   for (std::size_t i = 0; i < grid.servers.size(); ++i) {
-    line += cell_text(kOutboundSigns, cell_at(row.outbound, i), colour);
+    line += cell_text(outbound_signs(), cell_at(row.outbound, i), colour);
   }
   trim(line);
   out += line + "\n";
@@ -156,8 +125,8 @@ std::string grid_text(const Grid& grid, Colour colour) {
          repeated("─", 2 * grid.servers.size() + 1) + "\n";
   for (const Grid::Row& row : grid.rows) add_row(out, grid, row, colour);
   out += "\n";
-  add_legend(out, "clients, inbound: ", kInboundSigns);
-  add_legend(out, "servers, outbound:", kOutboundSigns);
+  add_legend(out, "clients, inbound: ", inbound_signs());
+  add_legend(out, "servers, outbound:", outbound_signs());
   out +=
       "both:               * outcomes differ  ? none was seen  - skipped  ~ known to deviate  ! "
       "not as expected\n";

@@ -23,7 +23,8 @@ enum class Actor { kNone, kPeer, kGateway };
 enum class Phase { kClear, kHandshake, kTls };
 
 /// What is the kind of an event.
-enum class What { kConnect, kData, kHandshake, kAlert, kClose, kReset, kTimeout, kNote };
+/// kDiffers is where a story's step did not get what it expected.
+enum class What { kConnect, kData, kHandshake, kAlert, kClose, kReset, kTimeout, kDiffers, kNote };
 
 /// Event is one thing seen on a connection, on the common time axis.
 struct Event {

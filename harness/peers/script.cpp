@@ -421,6 +421,8 @@ asio::awaitable<void> ScriptRun::run() {
     }
   } catch (const StepFailed& failure) {
     scene_.observation->broken_steps.push_back(failure.place.text() + ": " + failure.message);
+    if (talk_)
+      talk_->wire().recorder().note(Actor::kNone, What::kDiffers, failure.message, talk_->phase());
   } catch (const NeverSet& unset) {
     // Where a step broke before it could capture, that tells all.
     Observation& observation = *scene_.observation;

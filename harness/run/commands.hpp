@@ -17,7 +17,7 @@ struct CommonOptions {
 
 /// ViewOptions are the files that a run, or its results, are shown in; empty: not asked for.
 struct ViewOptions {
-  std::string results, junit, markdown;
+  std::string results, junit, markdown, html;
   std::string junit_flavour = "common";
 };
 

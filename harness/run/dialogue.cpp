@@ -56,6 +56,8 @@ const char* word(What what) {
       return "reset";
     case What::kTimeout:
       return "timeout";
+    case What::kDiffers:
+      return "differs";
     case What::kNote:
       break;
   }

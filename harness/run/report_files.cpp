@@ -11,6 +11,7 @@
 #include <functional>
 #include <map>
 
+#include "html.hpp"
 #include "junit.hpp"
 #include "markdown.hpp"
 #include "report_place.hpp"
@@ -62,7 +63,8 @@ std::string unusable_report(const ViewOptions& options) {
   };
   const Report all[] = {{"--results", options.results, false},
                         {"--junit", options.junit, true},
-                        {"--markdown", options.markdown, true}};
+                        {"--markdown", options.markdown, true},
+                        {"--html", options.html, true}};
   std::map<std::string, const char*> known;
   for (const Report& report : all) {
     if (report.path.empty()) continue;
@@ -103,6 +105,8 @@ bool write_views(const ViewOptions& options, const std::string& results) {
   });
   attempt(options.markdown, "Markdown",
           [&] { reports::write_markdown(results, options.markdown); });
+  attempt(options.html, "a page for the browser",
+          [&] { reports::write_html(results, options.html); });
   if (!options.results.empty()) add(options.results, "every case");
   if (!written.empty()) fmt::print("Reports: {}\n", written);
   return good;

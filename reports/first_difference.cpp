@@ -1,0 +1,87 @@
+#include "first_difference.hpp"
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+namespace postern::reports {
+
+namespace {
+
+using Events = std::vector<const Line*>;
+
+template <typename Fits>
+std::optional<std::size_t> first(const Events& events, Fits fits) {
+  const auto found = std::find_if(events.begin(), events.end(), fits);
+  if (found == events.end()) return std::nullopt;
+  return static_cast<std::size_t>(found - events.begin());
+}
+
+template <typename Fits>
+std::optional<std::size_t> last(const Events& events, Fits fits) {
+  const auto found = std::find_if(events.rbegin(), events.rend(), fits);
+  if (found == events.rend()) return std::nullopt;
+  return static_cast<std::size_t>(events.rend() - found) - 1;
+}
+
+std::string reply_of(const Outcome& outcome) {
+  for (const auto& [name, value] : outcome.facts)
+    if (name == "reply") return value;
+  return outcome.word == "accept" ? "250" : "";
+}
+
+// What the gateway answered decides; of an answer that is none, how the connection ended.
+std::optional<std::size_t> on_the_way_in(const Events& events, const Outcome& observed) {
+  const auto of_gateway = [](const Line& line) {
+    return line.side == "client" && line.from == "gateway";
+  };
+  if (observed.word == "broken")
+    return first(events, [&](const Line* line) {
+      return line->side == "client" &&
+             ((line->kind == "handshake" && line->phase != "tls") || line->kind == "alert");
+    });
+  const std::string reply = reply_of(observed);
+  const auto answered = [&](const Line* line) {
+    return of_gateway(*line) && line->kind == "data" && line->text.starts_with(reply);
+  };
+  if (reply == "250") {
+    // The message's own answer is the last before the farewell.
+    if (const auto found = last(events, answered)) return found;
+  } else if (!reply.empty()) {
+    if (const auto found = first(events, answered)) return found;
+  }
+  return last(events, [&](const Line* line) { return of_gateway(*line); });
+}
+
+std::optional<std::size_t> on_the_way_out(const Events& events, const Outcome& observed) {
+  const auto of_gateway = [](const Line& line) {
+    return line.side == "server" && line.from == "gateway";
+  };
+  if (observed.word == "redirect")
+    return first(events, [&](const Line* line) {
+      return of_gateway(*line) && line->kind == "data" && line->text.starts_with("MAIL");
+    });
+  return last(events, [&](const Line* line) { return of_gateway(*line); });
+}
+
+}  // namespace
+
+std::optional<std::size_t> first_difference(const CaseResult& result) {
+  const bool in = blames(result, result.inbound, result.outbound);
+  const bool out = blames(result, result.outbound, result.inbound);
+  if (!in && !out) return std::nullopt;
+  Events events;
+  for (const Line& line : result.events) events.push_back(&line);
+  std::stable_sort(events.begin(), events.end(),
+                   [](const Line* a, const Line* b) { return a->at < b->at; });
+  const auto told = first(
+      events, [](const Line* line) { return line->kind == "leak" || line->kind == "differs"; });
+  if (told) return told;
+  if (result.inbound.grade.empty() && !result.inbound.requirement.empty())
+    return on_the_way_in(events, result.inbound.observed);
+  if (result.outbound.grade.empty() && !result.outbound.requirement.empty())
+    return on_the_way_out(events, result.outbound.observed);
+  return std::nullopt;
+}
+
+}  // namespace postern::reports
