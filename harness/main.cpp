@@ -69,6 +69,13 @@ void add_run(CLI::App& app, postern::RunOptions& options) {
                   "Seed of all that is random; without one a new one is drawn and shown")
       ->check(number);
   run->add_option("--min", options.min, "Exit with 3 if fewer cases than this were judged");
+  run->add_option("--bundle", options.bundle,
+                  "For each case that does not pass a folder in this one, with its dialogue, a "
+                  "capture that Wireshark decrypts, and the gateway's configuration; NAME.zip: "
+                  "packed");
+  run->add_option("--bundle-of", options.bundle_of, "Which cases get one: failing, or all")
+      ->check(CLI::IsMember({"failing", "all"}))
+      ->capture_default_str();
   run->add_flag("--keep", options.keep, "Keep the folder of every gateway that was run");
   run->add_option("--resume", options.resume,
                   "Results of an earlier run: what it found is taken over, the rest is run");

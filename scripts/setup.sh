@@ -11,7 +11,7 @@ postern_root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 postern_packages=(
   g++ cmake ninja-build ccache pkg-config
   libboost1.81-dev libboost-json1.81-dev libboost-filesystem1.81-dev libboost-system1.81-dev
-  libssl-dev libpugixml-dev libxml2-dev libfmt-dev libspdlog-dev libcli11-dev libsqlite3-dev zlib1g-dev
+  libssl-dev libpugixml-dev libxml2-dev libfmt-dev libspdlog-dev libcli11-dev libsqlite3-dev zlib1g-dev libzip-dev
   libre2-dev libkainjow-mustache-dev libgtest-dev libgmock-dev util-linux ca-certificates
 )
 

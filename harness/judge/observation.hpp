@@ -4,9 +4,12 @@
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
+
+#include "judge/traffic.hpp"
 
 // What was seen of one case: facts only, no opinion. Peers and the gateway's record fill it in, the
 // judge reads it. Nothing here knows a socket, a clock or a setting.
@@ -22,8 +25,7 @@ enum class Actor { kNone, kPeer, kGateway };
 /// Phase is how bytes travelled when an event happened.
 enum class Phase { kClear, kHandshake, kTls };
 
-/// What is the kind of an event.
-/// kDiffers is where a story's step did not get what it expected.
+/// What is the kind of an event; kDiffers is where a story's step did not get what it expected.
 enum class What { kConnect, kData, kHandshake, kAlert, kClose, kReset, kTimeout, kDiffers, kNote };
 
 /// Event is one thing seen on a connection, on the common time axis.
@@ -139,7 +141,8 @@ struct Observation {
   bool in_time = true;        ///< The case came to its end within its time limit.
   std::string harness_error;  ///< The harness or its environment failed; empty: no.
   std::uint64_t memory = 0;   ///< Octets that the gateway held at most, resident; 0: not known.
-  std::string gateway_died;   ///< How the gateway ended with this case in hand; empty: it lives.
+  std::shared_ptr<Traffic> traffic;  ///< nullptr: it is not asked for.
+  std::string gateway_died;  ///< How the gateway ended with this case in hand; empty: it lives.
 };
 
 /// all_ended tells whether each connection came to its end, and not just to our time limit.

@@ -42,9 +42,46 @@ std::deque<ConnectionFacts>& Recorder::siblings() {
 void Recorder::note(Actor from, What what, std::string text, Phase phase) {
   if (observation_->kept_bytes > kKeptBytes) return;
   observation_->kept_bytes += text.size();
+  observation_->events.push_back(
+      {now(), facts_->number, side_, from, phase, what, std::move(text)});
+}
+
+std::int64_t Recorder::now() const {
   const auto at = std::chrono::steady_clock::now() - epoch_;
-  observation_->events.push_back({std::chrono::duration_cast<std::chrono::microseconds>(at).count(),
-                                  facts_->number, side_, from, phase, what, std::move(text)});
+  return std::chrono::duration_cast<std::chrono::microseconds>(at).count();
+}
+
+void Recorder::opened(const boost::asio::ip::tcp::endpoint& client,
+                      const boost::asio::ip::tcp::endpoint& server) {
+  if (!observation_->traffic) return;
+  Traffic& traffic = *observation_->traffic;
+  stream_ = traffic.streams.size();
+  has_stream_ = true;
+  traffic.streams.push_back({side_, facts_->number, client.address().to_string(),
+                             server.address().to_string(), client.port(), server.port()});
+  traffic.pieces.push_back({now(), stream_, true, Traffic::Kind::kOpened, {}});
+}
+
+void Recorder::passed(Actor from, std::string_view raw) {
+  if (!has_stream_) return;
+  Traffic& traffic = *observation_->traffic;
+  if (traffic.held + raw.size() > Traffic::kLimit) {
+    traffic.left_out += raw.size();
+    return;
+  }
+  traffic.held += raw.size();
+  const bool by_client = (from == Actor::kPeer) == (side_ == Side::kClient);
+  traffic.pieces.push_back({now(), stream_, by_client, Traffic::Kind::kData, std::string(raw)});
+}
+
+void Recorder::shut(Actor by, Traffic::Kind how) {
+  if (!has_stream_) return;
+  const bool by_client = (by == Actor::kPeer) == (side_ == Side::kClient);
+  observation_->traffic->pieces.push_back({now(), stream_, by_client, how, {}});
+}
+
+std::string* Recorder::secrets() {
+  return observation_->traffic ? &observation_->traffic->secrets : nullptr;
 }
 
 void Recorder::sent(std::string_view bytes, Phase phase) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <boost/asio/ip/tcp.hpp>
 #include <chrono>
 #include <functional>
 #include <memory>
@@ -37,9 +38,19 @@ class Recorder {
   void ciphertext(std::string_view bytes);
   void ended(Actor by, Ending how, Phase phase);
 
+  /// The three below keep what passes beneath TLS, where the case asks for it. opened names both
+  /// ends, the one that opened the connection first.
+  void opened(const boost::asio::ip::tcp::endpoint& client,
+              const boost::asio::ip::tcp::endpoint& server);
+  void passed(Actor from, std::string_view raw);
+  void shut(Actor by, Traffic::Kind how);
+  /// secrets is where TLS writes its secrets; nullptr: it keeps them.
+  std::string* secrets();
+
  private:
   std::deque<ConnectionFacts>& siblings();
   std::string place(Phase phase);
+  std::int64_t now() const;
   void saw(const std::string& token, const char* coding, std::uint64_t offset, Phase phase);
 
   Observation* observation_;
@@ -47,6 +58,8 @@ class Recorder {
   std::chrono::steady_clock::time_point epoch_;
   const TokenOwners* owners_;
   ConnectionFacts* facts_;
+  std::size_t stream_ = 0;  ///< Of the traffic; only where it was opened.
+  bool has_stream_ = false;
   Phase scanned_ = Phase::kClear;
   SentinelScan scan_, cipher_scan_;
 };

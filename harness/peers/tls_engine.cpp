@@ -210,6 +210,17 @@ TlsEngine::TlsEngine(SSL_CTX* context, Role role) : ssl_(SSL_new(context)) {
   }
 }
 
+void TlsEngine::tell_secrets(std::string& into) {
+  secrets_ = &into;
+  // Contexts are shared: the connection says whose secret it is.
+  SSL_CTX_set_keylog_callback(SSL_get_SSL_CTX(ssl_.get()), &on_secret);
+}
+
+void TlsEngine::on_secret(const SSL* ssl, const char* line) {
+  std::string* into = static_cast<TlsEngine*>(SSL_get_app_data(ssl))->secrets_;
+  if (into != nullptr) into->append(line).append("\n");
+}
+
 bool TlsEngine::prepare(const TlsManner& manner) {
   SSL* ssl = ssl_.get();
   tickets_ = manner.tickets;

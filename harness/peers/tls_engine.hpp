@@ -76,6 +76,10 @@ class TlsEngine {
   /// says why.
   bool prepare(const TlsManner& manner);
 
+  /// tell_secrets has the secrets of this connection appended to `into`, as the NSS key log format
+  /// has them; `into` outlives the connection. To be called before the handshake.
+  void tell_secrets(std::string& into);
+
   /// feed takes bytes from the wire; take_output gives what must be written to it.
   void feed(std::string_view bytes);
   std::string take_output();
@@ -134,6 +138,7 @@ class TlsEngine {
                      const unsigned char* offered, unsigned int length, void* wish);
   friend class TlsContexts;
   static void on_info(const SSL* ssl, int where, int value);
+  static void on_secret(const SSL* ssl, const char* line);
 
   std::unique_ptr<SSL, Free> ssl_;
   BIO* in_ = nullptr;   ///< Owned by ssl_.
@@ -143,6 +148,7 @@ class TlsEngine {
   std::string error_, alert_received_, alert_sent_, alpn_offered_;
   int alert_number_ = -1;
   TlsSession* tickets_ = nullptr;
+  std::string* secrets_ = nullptr;
 };
 
 /// tls_version_text gives "1.0" … "1.3".

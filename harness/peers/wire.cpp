@@ -93,6 +93,7 @@ Wire::Wire(tcp::socket socket, Observation& observation, Side side,
   const auto remote = socket_.remote_endpoint(ignored);
   recorder_.note(Actor::kGateway, What::kConnect,
                  remote.address().to_string() + ":" + std::to_string(remote.port()), phase_);
+  recorder_.opened(remote, socket_.local_endpoint(ignored));
 }
 
 Wire::~Wire() {
@@ -144,6 +145,7 @@ asio::awaitable<Ending> Wire::connect(tcp::endpoint from, tcp::endpoint to) {
   const auto local = socket_.local_endpoint(error);
   recorder_.note(Actor::kPeer, What::kConnect,
                  local.address().to_string() + ":" + std::to_string(local.port()), phase_);
+  recorder_.opened(local, to);
   co_return Ending::kOpen;
 }
 
@@ -156,10 +158,15 @@ asio::awaitable<Ending> Wire::receive(std::string& raw) {
   deadline = std::chrono::steady_clock::time_point::max();
   if (!error) {
     raw.append(piece_.data(), size);
+    recorder_.passed(Actor::kGateway, {piece_.data(), size});
     co_return Ending::kOpen;
   }
-  if (error == asio::error::eof) co_return Ending::kClose;
-  co_return timed_out_ ? Ending::kTimeout : Ending::kReset;
+  const bool closed = error == asio::error::eof;
+  if (closed) recorder_.shut(Actor::kGateway, Traffic::Kind::kShut);
+  if (closed) co_return Ending::kClose;
+  if (timed_out_) co_return Ending::kTimeout;
+  recorder_.shut(Actor::kGateway, Traffic::Kind::kReset);
+  co_return Ending::kReset;
 }
 
 asio::awaitable<Ending> Wire::send(std::string bytes) {
@@ -167,6 +174,7 @@ asio::awaitable<Ending> Wire::send(std::string bytes) {
   while (!rest.empty()) {
     const ssize_t put = ::send(socket_.native_handle(), rest.data(), rest.size(), MSG_NOSIGNAL);
     if (put > 0) {
+      recorder_.passed(Actor::kPeer, rest.substr(0, static_cast<std::size_t>(put)));
       rest.remove_prefix(static_cast<std::size_t>(put));
       continue;
     }
@@ -258,6 +266,7 @@ asio::awaitable<Ending> Wire::answer_close_notify() {
   co_await flush();
   boost::system::error_code ignored;
   socket_.shutdown(tcp::socket::shutdown_send, ignored);
+  recorder_.shut(Actor::kPeer, Traffic::Kind::kShut);
   std::string behind = tls_->take_unread();
   Ending last = Ending::kOpen;
   while (last == Ending::kOpen && behind.size() < kDrained) last = co_await receive(behind);
@@ -410,6 +419,7 @@ asio::awaitable<bool> Wire::handshake(SSL_CTX* context, Role role, std::string s
   phase_ = Phase::kHandshake;
   const bool client = role == Role::kClient;
   tls_ = std::make_unique<TlsEngine>(context, role);
+  if (std::string* secrets = recorder_.secrets()) tls_->tell_secrets(*secrets);
   if (const Deviation* here = deviation(Point::kReady)) {
     co_await act(*here, std::string());
     if (here->act == Act::kClose || here->act == Act::kReset)
@@ -546,12 +556,14 @@ void Wire::shut_down() {
   recorder_.note(Actor::kPeer, What::kClose, word(Ending::kClose), phase_);
   boost::system::error_code ignored;
   socket_.shutdown(tcp::socket::shutdown_send, ignored);
+  recorder_.shut(Actor::kPeer, Traffic::Kind::kShut);
 }
 
 void Wire::reset() {
   boost::system::error_code ignored;
   socket_.set_option(asio::socket_base::linger(true, 0), ignored);
   socket_.close(ignored);
+  recorder_.shut(Actor::kPeer, Traffic::Kind::kReset);
   recorder_.ended(Actor::kPeer, Ending::kReset, phase_);
 }
 

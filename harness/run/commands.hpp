@@ -34,6 +34,8 @@ struct RunOptions : ViewOptions {
   std::string shard;    ///< "2/5"; empty: as a runner says in the environment.
   std::string certs;    ///< Folder with the PKI that a gateway knows already.
   bool jitter = false;  ///< Order, pieces and moments of writes at random, by seed.
+  std::string bundle;   ///< Folder or archive for what is known of single cases; empty: none.
+  std::string bundle_of = "failing";  ///< Or "all".
   bool keep = false;
   bool fail_fast = false;
   bool transcripts = false;

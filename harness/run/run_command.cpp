@@ -21,6 +21,7 @@
 #include "failure_text.hpp"
 #include "report_place.hpp"
 #include "results_file.hpp"
+#include "run/bundles.hpp"
 #include "run/commands.hpp"
 #include "run/loaded.hpp"
 #include "run/nameless_file.hpp"
@@ -183,7 +184,7 @@ class Session {
   void note(std::string text) { notes_.push_back(std::move(text)); }
 
  private:
-  void take(std::vector<reports::CaseResult> results);
+  void take(Run::Closed closed);
   void print_case(const reports::CaseResult& result);
   bool run_gateway(const GatewayFile& gateway, std::string& trouble);
   int close(bool interrupted, const std::string& trouble);
@@ -192,6 +193,7 @@ class Session {
   void announce(const GatewayFile& gateway, const RemotePlace& place, Run::Planned planned);
   std::string reason_of(bool interrupted, const std::string& trouble) const;
   bool finish(const reports::RunFooter& footer);
+  bool write_bundles();
   void print_summary(const reports::RunFooter& footer) const;
 
   const CommonOptions& common_;
@@ -203,6 +205,7 @@ class Session {
   Progress progress_;
   std::unique_ptr<reports::ResultsWriter> writer_;
   std::unique_ptr<reports::ResultsWriter> passing_;  ///< Where --results names no regular file.
+  std::unique_ptr<Bundles> bundles_;
   std::map<const GatewayFile*, RemotePlace> remotes_;
   std::map<std::string, reports::CaseResult> known_;  ///< What an earlier run found, by id.
   reports::Tally tally_;
@@ -227,15 +230,16 @@ void Session::print_case(const reports::CaseResult& result) {
   fmt::print("{}\n", reports::failure_text(result));
 }
 
-void Session::take(std::vector<reports::CaseResult> results) {
+void Session::take(Run::Closed closed) {
   reports::Tally tally;
   double seconds = 0;
   // Counted before it is written: a full disk makes no failure undone.
-  for (const auto& result : results) tally_.count(result);
-  for (const auto& result : results) {
+  for (const auto& [result, traffic] : closed.found) tally_.count(result);
+  for (const auto& [result, traffic] : closed.found) {
     tally.count(result);
     print_case(result);
     writer_->write(result);
+    if (bundles_) bundles_->add(result, traffic.get(), closed.configuration, closed.epoch);
     if (passing_) {
       std::fflush(stdout);  // Which it may share.
       passing_->write(result);
@@ -243,7 +247,7 @@ void Session::take(std::vector<reports::CaseResult> results) {
     for (const auto& line : result.events)
       seconds = std::max(seconds, static_cast<double>(line.at) / 1e6);
   }
-  if (!results.empty()) progress_.done(results.front().suite, tally, seconds);
+  if (!closed.found.empty()) progress_.done(closed.found.front().result.suite, tally, seconds);
 }
 
 // tell_unstable looks whether repetitions ended alike, and shows both dialogues where not.
@@ -314,6 +318,19 @@ void Session::print_summary(const reports::RunFooter& footer) const {
   fmt::print("{}", reports::summary_text(summary.summary, footer.exit_code, colour));
 }
 
+// write_bundles ends the bundles; false where that failed, of which stderr then tells.
+bool Session::write_bundles() {
+  if (!bundles_) return true;
+  try {
+    const std::string what = bundles_->finish();
+    if (!what.empty()) fmt::print("{}\n", what);
+    return true;
+  } catch (const std::exception& problem) {
+    fmt::print(stderr, "postern: {}\n", problem.what());
+    return false;
+  }
+}
+
 int Session::close(bool interrupted, const std::string& trouble) {
   progress_.clear();
   int exit_code = tally_.exit_code(static_cast<int>(options_.min));
@@ -342,6 +359,7 @@ int Session::close(bool interrupted, const std::string& trouble) {
     written = false;
   }
   written = write_views(options_, results_.path()) && written;
+  written = write_bundles() && written;
   for (const std::string& directory : kept_) fmt::print("Kept: {}\n", directory);
   return written || exit_code != 0 ? exit_code : 3;
 }
@@ -370,8 +388,7 @@ bool Session::run_gateway(const GatewayFile& gateway, std::string& trouble) {
   const auto remote = remotes_.find(&gateway);
   plan.remote = remote == remotes_.end() ? nullptr : &remote->second;
   plan.known = &known_;
-  Run run(std::move(plan),
-          [this](std::vector<reports::CaseResult> results) { take(std::move(results)); });
+  Run run(std::move(plan), [this](Run::Closed closed) { take(std::move(closed)); });
   if (remote != remotes_.end()) announce(gateway, remote->second, run.planned());
   bool interrupted = false;
   {
@@ -391,6 +408,13 @@ bool Session::run_gateway(const GatewayFile& gateway, std::string& trouble) {
 
 int Session::execute() {
   const reports::RunHeader header = header_of(options_, plan_, *loaded_.catalogue, gateways_);
+  try {
+    if (!options_.bundle.empty())
+      bundles_ = std::make_unique<Bundles>(options_.bundle, options_.bundle_of == "all", header);
+  } catch (const std::exception& problem) {
+    fmt::print(stderr, "postern: --bundle: {}; nothing was run\n", problem.what());
+    return 2;
+  }
   writer_ = std::make_unique<reports::ResultsWriter>(results_.path(), header);
   if (results_.path() != options_.results && !options_.results.empty())
     passing_ = std::make_unique<reports::ResultsWriter>(options_.results, header);
@@ -513,6 +537,7 @@ int run_command(const CommonOptions& common, const RunOptions& options) {
   plan.repeat = options.repeat;
   plan.jitter = options.jitter;
   plan.keep = options.keep;
+  plan.keep_traffic = !options.bundle.empty();
   plan.fail_fast = options.fail_fast;
   if (!can_be_run(gateways, plan.program_directory)) return 3;
   if (!enough_descriptors(selection, plan)) return 3;

@@ -90,19 +90,19 @@ Run::Run(RunPlan plan, OnResults on_results)
 }
 Run::~Run() = default;
 
-void Run::hand_on(std::vector<reports::CaseResult> results) {
+void Run::hand_on(Closed closed) {
   const std::string& prefix = plan_.context.prefix;
-  for (reports::CaseResult& result : results) {
-    result.id.insert(0, prefix);
-    result.suite.insert(0, prefix);
+  for (Found& found : closed.found) {
+    found.result.id.insert(0, prefix);
+    found.result.suite.insert(0, prefix);
   }
   const std::lock_guard lock(mutex_);
   if (plan_.fail_fast)
-    for (const auto& result : results)
+    for (const auto& [result, traffic] : closed.found)
       if (!result.control && result.verdict != reports::Verdict::kPass &&
           result.verdict != reports::Verdict::kSkip)
         interrupted_ = true;
-  on_results_(std::move(results));
+  on_results_(std::move(closed));
 }
 
 void Run::keep(const std::string& directory) {
@@ -142,6 +142,7 @@ StagePlan Run::stage_plan(const Job& job, const Configuration& configuration, st
       fmt::format("127.{}.{}.{}", 64 + process % 64, process / 64 % 250 + 1, job.number % 250 + 1);
   stage_plan.program_directory = plan_.program_directory;
   stage_plan.keep_directory = plan_.keep;
+  stage_plan.keep_traffic = plan_.keep_traffic;
   stage_plan.remote = plan_.remote;
   stage_plan.manners = &manners_;
   stage_plan.seed = plan_.seed;
@@ -165,11 +166,11 @@ void Run::run_configuration(Job& job, const Configuration& configuration, std::s
   job.io.restart();
   job.io.run();
   if (error) std::rethrow_exception(error);
-  std::vector<reports::CaseResult> results;
+  Closed closed{{}, report->configuration, report->epoch};
   ResultContext context = plan_.context;
   if (plan_.jitter) context.options += fmt::format(" --jitter --seed {}", jitter_of(plan_, ticket));
   for (JudgedCase& judged : judge_stage(context, *report))
-    results.push_back(std::move(judged.result));
+    closed.found.push_back({std::move(judged.result), judged.played->observation.traffic});
   {
     const std::lock_guard lock(mutex_);
     for (const auto& one : report->cases) counters_.add(one->observation);
@@ -178,7 +179,7 @@ void Run::run_configuration(Job& job, const Configuration& configuration, std::s
     counters_.commits += report->commits;
     if (!report->directory.empty()) kept_.push_back(report->directory);
   }
-  hand_on(std::move(results));
+  hand_on(std::move(closed));
   const std::lock_guard lock(job.mutex);
   job.stage.reset();
 }
@@ -241,9 +242,9 @@ void Run::run_invalid(Job& job, const Configuration& configuration) {
   job.io.restart();
   job.io.run();
   if (error) std::rethrow_exception(error);
-  std::vector<reports::CaseResult> results;
-  results.push_back(std::move(*result));
-  hand_on(std::move(results));
+  Closed closed;
+  closed.found.push_back({std::move(*result), nullptr});
+  hand_on(std::move(closed));
 }
 
 // known gives what an earlier run found of a case; nothing where it is to be played.
@@ -306,21 +307,21 @@ void Run::add_canary(Configuration& asked) const {
 Configuration Run::asked_of_gateway(const Configuration& configuration) {
   Configuration asked = configuration;
   asked.cases.clear();
-  std::vector<reports::CaseResult> left_out;
+  Closed left_out;
   for (const Chosen& one : configuration.cases) {
     if (std::optional<reports::CaseResult> result = known(one)) {
-      left_out.push_back(std::move(*result));
+      left_out.found.push_back({std::move(*result), nullptr});
       continue;
     }
     const std::string why = why_left_out(configuration, one);
     if (why.empty()) {
       asked.cases.push_back(one);
     } else {
-      left_out.push_back(skipped(plan_.context, one, why));
+      left_out.found.push_back({skipped(plan_.context, one, why), nullptr});
     }
   }
   if (plan_.remote != nullptr && !asked.cases.empty()) add_canary(asked);
-  if (!left_out.empty()) hand_on(std::move(left_out));
+  if (!left_out.found.empty()) hand_on(std::move(left_out));
   return asked;
 }
 

@@ -30,6 +30,7 @@ struct RunPlan {
   std::uint64_t seed = 0;
   bool jitter = false;  ///< Order, pieces and moments of writes at random, by seed + repetition.
   bool keep = false;
+  bool keep_traffic = false;  ///< What passed on the wire is handed on with each case.
   bool fail_fast = false;
   std::size_t in_flight = 48;
   const RemotePlace* remote = nullptr;  ///< Where the gateway is, if it is there already.
@@ -51,9 +52,19 @@ struct RunCounters {
 /// Run carries out one plan.
 class Run {
  public:
-  /// on_results is called under a lock, by any thread, with the results of one closed
-  /// configuration.
-  using OnResults = std::function<void(std::vector<reports::CaseResult> results)>;
+  /// Found is one result; of a case that was played, and if the plan says so, with its traffic.
+  struct Found {
+    reports::CaseResult result;
+    std::shared_ptr<const Traffic> traffic;
+  };
+  /// Closed is one closed configuration.
+  struct Closed {
+    std::vector<Found> found;
+    std::string configuration;  ///< As StageReport has it, and its epoch.
+    std::int64_t epoch = 0;
+  };
+  /// on_results is called under a lock, by any thread.
+  using OnResults = std::function<void(Closed closed)>;
 
   Run(RunPlan plan, OnResults on_results);
   ~Run();
@@ -90,7 +101,7 @@ class Run {
   std::string why_left_out(const Configuration& configuration, const Chosen& one) const;
   Configuration asked_of_gateway(const Configuration& configuration);
   void run_invalid(Job& job, const Configuration& configuration);
-  void hand_on(std::vector<reports::CaseResult> results);
+  void hand_on(Closed closed);
   void keep(const std::string& directory);
 
   RunPlan plan_;

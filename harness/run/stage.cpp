@@ -71,6 +71,7 @@ void Stage::State::cast(std::unique_ptr<PlayedCase> played, std::size_t index) {
   one->domain = fmt::format("r{}.case.test", index + 1);
   one->sender_domain = fmt::format("s{}.case.test", index + 1);
   observation.token = make_token(plan.seed, number);
+  if (plan.keep_traffic) observation.traffic = std::make_shared<Traffic>();
   if (plan.remote != nullptr) one->domain = one->sender_domain = plan.remote->domain;
   observation.recipient = observation.token + "@" + one->domain;
   observation.sender =
@@ -260,6 +261,10 @@ asio::awaitable<bool> Stage::State::start() {
                                          gateway->port());
   for (const auto& one : cast_) one->scene.gateway = endpoint;
   if (plan.keep_directory) report.directory = gateway->directory();
+  report.configuration = gateway->configuration();
+  const auto since = std::chrono::system_clock::now() - (Clock::now() - epoch);
+  report.epoch =
+      std::chrono::duration_cast<std::chrono::microseconds>(since.time_since_epoch()).count();
   co_return true;
 }
 

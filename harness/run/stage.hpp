@@ -55,6 +55,7 @@ struct StagePlan {
   bool keep_directory = false;
   std::uint64_t seed = 0;
   std::size_t in_flight = 48;           ///< Cases played at once.
+  bool keep_traffic = false;            ///< Every observation gets its Traffic.
   std::optional<std::uint64_t> jitter;  ///< Seed of the unrest on the wire; none: there is none.
   const RemotePlace* remote = nullptr;  ///< Where the gateway is, if it is there already.
   Manners* manners = nullptr;           ///< Of the run towards it; nullptr with `remote` alone.
@@ -77,7 +78,9 @@ struct StageReport {
   std::string not_started;            ///< Why no gateway came up; empty: one did.
   std::string cut_short = "the gateway ended too often";  ///< Why some cases were not played.
   std::vector<std::string> last_output;
-  std::string directory;  ///< Where it ran, if it was kept.
+  std::string directory;      ///< Where it ran, if it was kept.
+  std::string configuration;  ///< Gateway::configuration; empty where none came up.
+  std::int64_t epoch = 0;     ///< When the stage's axis began: microseconds since 1970, UTC.
   int starts = 0;
   int crashes = 0;
   bool interrupted = false;

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <map>
+#include <string>
+
+#include "judge/traffic.hpp"
+#include "result.hpp"
+
+// A folder for each case that somebody will want to look into, with all that is known of it.
+
+namespace postern {
+
+/// Bundles writes them while a run goes on. One thread at a time.
+class Bundles {
+ public:
+  /// kFailing is how many cases that did not pass get a bundle where not all do.
+  static constexpr int kFailing = 100;
+
+  /// The constructor makes the folder `path`, or, for a name that ends in ".zip", one beside it
+  /// that finish packs. Throws std::runtime_error where it cannot, or where something is there.
+  Bundles(const std::string& path, bool all, reports::RunHeader header);
+  /// The destructor removes what was to be packed and was not.
+  ~Bundles();
+  Bundles(const Bundles&) = delete;
+  Bundles& operator=(const Bundles&) = delete;
+
+  /// add writes the bundle of a case, if it is to have one. `traffic` may be nullptr. Throws
+  /// std::runtime_error where a file cannot be written.
+  void add(const reports::CaseResult& result, const Traffic* traffic,
+           const std::string& configuration, std::int64_t epoch);
+
+  /// finish packs what is to be packed, and says in one line what was written; "" for nothing.
+  /// Throws std::runtime_error.
+  std::string finish();
+
+ private:
+  std::filesystem::path folder_of(const std::string& id);
+  std::string about(const reports::CaseResult& result, const Traffic* traffic) const;
+
+  std::string path_;
+  bool all_, packed_;
+  reports::RunHeader header_;
+  std::filesystem::path folder_;
+  std::map<std::string, int> names_;  ///< How often each was used.
+  int written_ = 0, left_out_ = 0;
+};
+
+}  // namespace postern
