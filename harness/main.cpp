@@ -152,6 +152,9 @@ void add_compare(CLI::App& app, postern::CompareOptions& options) {
   auto* compare = app.add_subcommand("compare", "Say what differs between the results of two runs");
   compare->add_option("before", options.before, "Results of the earlier run")->required();
   compare->add_option("now", options.now, "Results of the later one")->required();
+  compare->add_option("--known", options.known,
+                      "A deviations file of failures that are known, each with its reason and the "
+                      "day until which it counts; one that passes is worse");
   compare->footer(
       "Exit codes: 0 nothing is worse; 1 a case does not pass any more, is new and does not pass, "
       "is "
@@ -273,7 +276,7 @@ int main(int argc, char** argv) {
     // others.
     std::signal(SIGPIPE, SIG_DFL);
     if (app.got_subcommand("report")) return postern::report_command(report);
-    if (app.got_subcommand("compare")) return postern::compare_command(compare);
+    if (app.got_subcommand("compare")) return postern::compare_command(common, compare);
     if (app.got_subcommand("list")) return postern::list_command(common, list);
     if (app.got_subcommand("check")) return postern::check_command(common, check_directory);
     if (app.got_subcommand("coverage")) return postern::coverage_command(common, coverage_options);

@@ -102,7 +102,8 @@ class Loading {
     if (problems_.empty()) check_references(catalogue_, drafts_, pki_, problems_);
     if (!problems_.empty()) return;
     for (const auto& matrix : catalogue_.matrices) decide(*matrix, catalogue_, problems_);
-    if (problems_.empty()) check_departures(catalogue_, problems_);
+    for (const auto& [name, departures] : catalogue_.departures)
+      if (problems_.empty()) check_departures(catalogue_, departures, problems_);
   }
 
  private:

@@ -48,4 +48,9 @@ struct Catalogue {
 std::unique_ptr<Catalogue> load_catalogue(const std::string& directory,
                                           const certs::Authority& authority, Problems& problems);
 
+/// read_departures reads a deviations file that is not part of the scenarios, and holds it against
+/// them. Nothing where it has a mistake; `problems` then has all of them.
+std::optional<Departures> read_departures(const std::string& file, const Catalogue& catalogue,
+                                          Problems& problems);
+
 }  // namespace postern

@@ -59,36 +59,51 @@ Departures load_departures(const Reader& reader) {
   return made;
 }
 
-void check_departures(const Catalogue& catalogue, Problems& problems) {
+void check_departures(const Catalogue& catalogue, const Departures& departures,
+                      Problems& problems) {
   std::vector<std::string> gateways;
   for (const auto& [name, file] : catalogue.gateways) gateways.push_back(name);
-  if (catalogue.departures.empty()) return;
+  const std::string& name = departures.gateway;
+  const auto gateway = catalogue.gateways.find(name);
+  if (gateway == catalogue.gateways.end()) {
+    problems.add(departures.gateway_place,
+                 fmt::format("found the gateway \"{}\", which does not exist, allowed: {}{}", name,
+                             quoted_list(gateways), did_you_mean(name, gateways)));
+    return;
+  }
   const KnownKeys keys = filter_keys(catalogue);
   const std::vector<Chosen> cases = all_cases(catalogue);
-  for (const auto& [name, departures] : catalogue.departures) {
-    const auto gateway = catalogue.gateways.find(name);
-    if (gateway == catalogue.gateways.end()) {
-      problems.add(departures.gateway_place,
-                   fmt::format("found the gateway \"{}\", which does not exist, allowed: {}{}",
-                               name, quoted_list(gateways), did_you_mean(name, gateways)));
-      continue;
-    }
-    for (const Departure& one : departures.all) {
-      const std::string error = unknown_in(one.cases, keys);
-      const auto speaks_of = [&, &file = gateway->second](const Chosen& chosen) {
-        return holds_for(one.cases, chosen) &&
-               why_skipped(catalogue, file, settings_of(chosen), chosen).empty();
-      };
-      if (!error.empty()) {
-        problems.add(one.place, error);
-      } else if (std::none_of(cases.begin(), cases.end(), speaks_of)) {
-        problems.add(one.place,
-                     fmt::format("found the deviation \"{}\" of no case that {} is asked, allowed: "
-                                 "a condition that holds for some",
-                                 one.name, name));
-      }
+  for (const Departure& one : departures.all) {
+    const std::string error = unknown_in(one.cases, keys);
+    const auto speaks_of = [&, &file = gateway->second](const Chosen& chosen) {
+      return holds_for(one.cases, chosen) &&
+             why_skipped(catalogue, file, settings_of(chosen), chosen).empty();
+    };
+    if (!error.empty()) {
+      problems.add(one.place, error);
+    } else if (std::none_of(cases.begin(), cases.end(), speaks_of)) {
+      problems.add(one.place,
+                   fmt::format("found the deviation \"{}\" of no case that {} is asked, allowed: "
+                               "a condition that holds for some",
+                               one.name, name));
     }
   }
+}
+
+std::optional<Departures> read_departures(const std::string& file, const Catalogue& catalogue,
+                                          Problems& problems) {
+  const std::optional<LocatedXml> document = LocatedXml::load(file, problems);
+  if (!document) return std::nullopt;
+  const ElementEntry* root = check_document(*document, problems);
+  if (root == nullptr) return std::nullopt;
+  if (root->id != "deviations") {
+    problems.add({file, 1, 1}, fmt::format("found <{}>, allowed: <deviations>", root->name));
+    return std::nullopt;
+  }
+  Departures departures = load_departures(Reader(*document, problems));
+  if (problems.empty()) check_departures(catalogue, departures, problems);
+  if (!problems.empty()) return std::nullopt;
+  return departures;
 }
 
 }  // namespace postern

@@ -47,9 +47,9 @@ void resolve_peers(const std::vector<PeerDraft>& drafts, Catalogue& catalogue, P
 void check_references(const Catalogue& catalogue, const std::vector<PeerDraft>& drafts,
                       const PkiNames& pki, Problems& problems);
 
-/// check_departures holds what is known of gateways against the catalogue: each gateway and every
+/// check_departures holds what is known of a gateway against the catalogue: the gateway and every
 /// key and value must be there, and each departure must speak of cases that its gateway is asked.
-void check_departures(const Catalogue& catalogue, Problems& problems);
+void check_departures(const Catalogue& catalogue, const Departures& departures, Problems& problems);
 
 /// read_deviation reads one <deviate>, of a peer or of a handshake of that role.
 Deviation read_deviation(const Reader& reader, pugi::xml_node node, Role role);

@@ -81,6 +81,7 @@ struct ReportOptions : ViewOptions {
 
 struct CompareOptions {
   std::string before, now;  ///< Results.
+  std::string known;        ///< A deviations file: failures that are known; empty: none.
 };
 
 struct ServeOptions {
@@ -110,7 +111,7 @@ int coverage_command(const CommonOptions& common, const CoverageOptions& options
 int gaps_command(const CommonOptions& common, const GapsOptions& options);
 int gateways_command(const CommonOptions& common, const GatewaysOptions& options);
 int report_command(const ReportOptions& options);
-int compare_command(const CompareOptions& options);
+int compare_command(const CommonOptions& common, const CompareOptions& options);
 int serve_command(const CommonOptions& common, const ServeOptions& options);
 int send_command(const CommonOptions& common, const SendOptions& options);
 int new_story_command(const CommonOptions& common, const NewStoryOptions& options);

@@ -13,8 +13,10 @@
 
 #include "results_file.hpp"
 #include "run/commands.hpp"
+#include "run/loaded.hpp"
 #include "run/nameless_file.hpp"
 #include "run/report_files.hpp"
+#include "run/weigh_departures.hpp"
 #include "summary.hpp"
 #include "terminal.hpp"
 
@@ -63,17 +65,50 @@ class Joined {
 struct Ending {
   Verdict verdict = Verdict::kError;
   std::string reason;
+  bool known = false;     ///< It fails as is known.
+  bool surprise = false;  ///< It is against what is known.
 };
 
-std::map<std::string, Ending> endings_of(const std::string& path) {
+/// Known weighs results against failures that are known of their gateway.
+class Known {
+ public:
+  /// The constructor throws reports::ResultsError where the file has a mistake.
+  Known(const std::string& file, const Catalogue& catalogue) {
+    Problems problems;
+    const std::optional<Departures> read = read_departures(file, catalogue, problems);
+    if (!read) throw reports::ResultsError(problems.text());
+    departures_ = *read;
+    for (const Chosen& one : all_cases(catalogue)) cases_.emplace(one.id(), one);
+  }
+
+  /// weigh returns whether the result is against what is known: it passes, or what is known has
+  /// expired.
+  bool weigh(reports::CaseResult& result) const {
+    if (result.gateway != departures_.gateway) return false;
+    const std::string reason = result.reason;
+    const std::string prefix = departures_.gateway + "/";
+    const auto found =
+        cases_.find(result.id.starts_with(prefix) ? result.id.substr(prefix.size()) : result.id);
+    if (found != cases_.end()) weigh_departures(departures_, today(), found->second, result);
+    return result.verdict == Verdict::kFail && result.reason != reason;
+  }
+
+ private:
+  Departures departures_;
+  std::map<std::string, Chosen> cases_;
+};
+
+std::map<std::string, Ending> endings_of(const std::string& path, const Known* known) {
   std::map<std::string, Ending> endings;
   reports::ResultsReader reader(path);
-  while (const auto result = reader.next()) {
+  while (auto result = reader.next()) {
     if (result->control) continue;
+    const bool surprise = known != nullptr && known->weigh(*result);
+    const bool is_known = known != nullptr && !result->deviation.empty();
+    const Ending ending{result->verdict, result->reason, is_known, surprise};
     // Of several runs of a case the worst counts.
-    const auto [at, is_new] = endings.emplace(result->id, Ending{result->verdict, result->reason});
-    if (!is_new && result->verdict != Verdict::kPass)
-      at->second = {result->verdict, result->reason};
+    const auto [at, is_new] = endings.emplace(result->id, ending);
+    if (!is_new && result->verdict != Verdict::kPass) at->second = ending;
   }
   return endings;
 }
@@ -135,12 +170,18 @@ int report_command(const ReportOptions& options) {
   }
 }
 
-int compare_command(const CompareOptions& options) {
+int compare_command(const CommonOptions& common, const CompareOptions& options) {
   std::map<std::string, Ending> before;
   std::map<std::string, Ending> now;
   try {
-    before = endings_of(options.before);
-    now = endings_of(options.now);
+    Loaded loaded;
+    std::optional<Known> known;
+    if (!options.known.empty()) {
+      if (!load(common.scenarios, loaded)) return 2;
+      known.emplace(options.known, *loaded.catalogue);
+    }
+    before = endings_of(options.before, nullptr);
+    now = endings_of(options.now, known ? &*known : nullptr);
   } catch (const reports::ResultsError& problem) {
     fmt::print(stderr, "postern: {}\n", problem.what());
     return 2;
@@ -150,17 +191,19 @@ int compare_command(const CompareOptions& options) {
   Difference left_out{"Passed, and are left out now", {}};
   Difference mended{"Pass now", {}};
   Difference added{"Are new, and pass or are left out", {}};
-  std::size_t still = 0;
+  std::size_t still = 0, known_failures = 0;
   for (const auto& [id, ending] : now) {
     const auto earlier = before.find(id);
     const bool was_good = earlier != before.end() && is_good(earlier->second.verdict);
     if (!is_good(ending.verdict)) {
-      if (earlier == before.end() || was_good) {
+      if (earlier == before.end() || was_good || ending.surprise) {
         worse.lines.push_back(
             fmt::format("{:<12} {}: {}", reports::word(ending.verdict), id, ending.reason));
       } else {
         ++still;
       }
+    } else if (ending.known) {
+      ++known_failures;
     } else if (earlier == before.end()) {
       added.lines.push_back(id);
     } else if (!was_good) {
@@ -178,6 +221,7 @@ int compare_command(const CompareOptions& options) {
       "as before\n",
       before.size(), now.size(), worse.lines.size(), gone.lines.size(), left_out.lines.size(),
       mended.lines.size(), added.lines.size(), still);
+  if (!options.known.empty()) fmt::print("{} fail as is known\n", known_failures);
   fmt::print("{}\n", red ? "WORSE" : "NO WORSE");
   return red ? 1 : 0;
 }
