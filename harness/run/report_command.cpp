@@ -12,6 +12,7 @@
 #include <string>
 
 #include "results_file.hpp"
+#include "run/colour.hpp"
 #include "run/commands.hpp"
 #include "run/nameless_file.hpp"
 #include "run/report_files.hpp"
@@ -116,7 +117,7 @@ int report_command(const ReportOptions& options) {
       return 2;
     }
     const reports::RunSummary summary = reports::summarize(joined.path());
-    const auto colour = ::isatty(STDOUT_FILENO) == 1 ? reports::Colour::kYes : reports::Colour::kNo;
+    const auto colour = colour_of(STDOUT_FILENO);
     fmt::print("{}", options.quiet
                          ? reports::summary_text(summary.summary, summary.exit_code(), colour)
                          : reports::run_text(summary, colour));

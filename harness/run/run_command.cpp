@@ -21,6 +21,7 @@
 #include "failure_text.hpp"
 #include "report_place.hpp"
 #include "results_file.hpp"
+#include "run/colour.hpp"
 #include "run/commands.hpp"
 #include "run/loaded.hpp"
 #include "run/nameless_file.hpp"
@@ -304,7 +305,7 @@ bool Session::finish(const reports::RunFooter& footer) {
 void Session::print_summary(const reports::RunFooter& footer) const {
   reports::RunSummary summary = reports::summarize(results_.path());
   summary.footer = footer;  // Known, though the disk may have refused it.
-  const auto colour = ::isatty(STDOUT_FILENO) == 1 ? reports::Colour::kYes : reports::Colour::kNo;
+  const auto colour = colour_of(STDOUT_FILENO);
   if (!options_.quiet) {
     fmt::print("{}", reports::run_text(summary, colour));
     return;
