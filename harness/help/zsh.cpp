@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+
 #include "help/tree.hpp"
 
 // What zsh completes from: a function for its compsys, in words of _arguments.
