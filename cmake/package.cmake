@@ -26,7 +26,7 @@ install(FILES cmake/postern-gateway.service DESTINATION lib/systemd/system)
 set(doc ${CMAKE_INSTALL_DATADIR}/doc/postern)
 install(FILES README.md DESTINATION ${doc})
 install(FILES LICENSE DESTINATION ${doc} RENAME copyright)
-install(DIRECTORY docs DESTINATION ${doc} FILES_MATCHING PATTERN *.md)
+install(DIRECTORY docs DESTINATION ${doc} FILES_MATCHING PATTERN *.md PATTERN *.yml PATTERN Jenkinsfile)
 install(FILES cmake/gateway.xml DESTINATION ${doc}/examples)
 
 set(CPACK_GENERATOR DEB)
