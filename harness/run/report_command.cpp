@@ -12,10 +12,10 @@
 #include <string>
 
 #include "results_file.hpp"
-#include "run/colour.hpp"
 #include "run/commands.hpp"
 #include "run/nameless_file.hpp"
 #include "run/report_files.hpp"
+#include "run/screen.hpp"
 #include "summary.hpp"
 #include "terminal.hpp"
 
@@ -120,7 +120,7 @@ int report_command(const ReportOptions& options) {
     const auto colour = colour_of(STDOUT_FILENO);
     fmt::print("{}", options.quiet
                          ? reports::summary_text(summary.summary, summary.exit_code(), colour)
-                         : reports::run_text(summary, colour));
+                         : reports::run_text(summary, colour, width_of(STDOUT_FILENO)));
     if (!options.results.empty()) {
       const int to =
           ::open(options.results.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);

@@ -21,7 +21,6 @@
 #include "failure_text.hpp"
 #include "report_place.hpp"
 #include "results_file.hpp"
-#include "run/colour.hpp"
 #include "run/commands.hpp"
 #include "run/loaded.hpp"
 #include "run/nameless_file.hpp"
@@ -30,6 +29,7 @@
 #include "run/progress.hpp"
 #include "run/report_files.hpp"
 #include "run/runner.hpp"
+#include "run/screen.hpp"
 #include "run/weigh_departures.hpp"
 #include "stability.hpp"
 #include "terminal.hpp"
@@ -307,7 +307,7 @@ void Session::print_summary(const reports::RunFooter& footer) const {
   summary.footer = footer;  // Known, though the disk may have refused it.
   const auto colour = colour_of(STDOUT_FILENO);
   if (!options_.quiet) {
-    fmt::print("{}", reports::run_text(summary, colour));
+    fmt::print("{}", reports::run_text(summary, colour, width_of(STDOUT_FILENO)));
     return;
   }
   for (const std::string& note : notes_) fmt::print("{}\n", note);

@@ -79,14 +79,19 @@ cmp -s "$scratch/options" "$scratch/paged" ||
 "$GATEWAY" --help | tail -n 1 | grep -q '^  postern-gateway --queue' || fail "postern-gateway --help ends with examples"
 [ -z "$("$GATEWAY" --help | awk 'length > 80')" ] || fail "postern-gateway --help stays within 80 columns"
 
-# Colour is for terminals, and for those who do not refuse it.
-"$POSTERN" run tls-modes/server-level=none/client-certificate=none/client-level=none/client=plain/server=good --quiet \
-  --results "$scratch/one.jsonl" >"$scratch/run"
-on_terminal() { env "$@" script -qec "'$POSTERN' report '$scratch/one.jsonl' --quiet" /dev/null </dev/null >"$scratch/shown"; }
-on_terminal NO_COLOR=
+# Colour is for terminals, and for those who do not refuse it; a grid is no wider than the terminal.
+"$POSTERN" run tls-modes/server-level=none/client-certificate=none/client-level=none --results "$scratch/one.jsonl" >"$scratch/run"
+# on_terminal COLUMNS VARIABLE=VALUE: what a terminal of so many columns is shown.
+on_terminal() {
+  env "$2" script -qec "stty cols $1; '$POSTERN' report '$scratch/one.jsonl'" /dev/null </dev/null | tr -d '\r' >"$scratch/shown"
+}
+widest() { sed '1d; s/\x1b\[[0-9;]*m//g' "$1" | LC_ALL=C.UTF-8 wc -L; }
+on_terminal 80 NO_COLOR=
 grep -q $'\x1b\\[' "$scratch/shown" || fail "a terminal is shown colour: $(cat "$scratch/shown")"
-on_terminal NO_COLOR=1
-grep -q $'\x1b' "$scratch/shown" && fail "NO_COLOR is obeyed"
+[ "$(widest "$scratch/shown")" -le 80 ] || fail "80 columns are enough: $(cat "$scratch/shown")"
+on_terminal 130 NO_COLOR=1
+! grep -q $'\x1b' "$scratch/shown" || fail "NO_COLOR is obeyed"
+[ "$(widest "$scratch/shown")" -gt 80 ] || fail "a wide terminal has clients and servers side by side"
 ! grep -q $'\x1b' "$scratch/run" || fail "a file is given no colour"
 
 finish
