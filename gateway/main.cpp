@@ -7,7 +7,13 @@
 int main(int argc, char** argv) {
   CLI::App app(
       "The reference mail gateway of Postern: a store-and-forward SMTP relay.\n"
-      "Without a file it starts a simulator on loopback.");
+      "Without a file it starts a simulator on loopback.",
+      "postern-gateway");
+  app.footer(
+      "Examples:\n"
+      "  postern-gateway\n"
+      "  postern-gateway --check gateway.xml\n"
+      "  postern-gateway --queue gateway.xml");
   gateway::Options options;
   auto* file = app.add_option("FILE", options.file, "the configuration");
   app.add_flag("--check", options.check, "check the configuration and end: 0 good, 2 not")

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "control/time_scale.hpp"
+#include "help/help.hpp"
 #include "run/commands.hpp"
 
 // postern: the SMTP TLS conformance harness. This file reads the command line and nothing else.
@@ -17,24 +18,28 @@ std::string joined(int argc, char** argv) {
 }
 
 void add_views(CLI::App& command, postern::ViewOptions& options) {
-  command.add_option("--results", options.results, "Write every case as a JSON line");
-  command.add_option("--junit", options.junit, "Write a JUnit report");
+  command.add_option("--results", options.results, "Write every case as a JSON line")
+      ->type_name("FILE");
+  command.add_option("--junit", options.junit, "Write a JUnit report")->type_name("FILE");
   command
       .add_option("--junit-flavour", options.junit_flavour,
-                  "common, or strict: only what Jenkins' xUnit schema allows")
+                  "strict has only what Jenkins' xUnit schema allows")
       ->check(CLI::IsMember({"common", "strict"}))
       ->capture_default_str();
-  command.add_option("--markdown", options.markdown, "Write a summary for a CI job's page");
-  command.add_option(
-      "--html", options.html,
-      "Write the whole report as one page: grid, cases, ladders; it fetches nothing");
+  command.add_option("--markdown", options.markdown, "Write a summary for a CI job's page")
+      ->type_name("FILE");
+  command
+      .add_option("--html", options.html,
+                  "Write the whole report as one page: grid, cases, ladders; it fetches nothing")
+      ->type_name("FILE");
 }
 
 void add_run(CLI::App& app, postern::RunOptions& options) {
   auto* run = app.add_subcommand("run", "Run cases against a gateway and judge them");
   run->add_option(
-      "what", options.words,
-      "Case ids, suites (or their first parts), stories, XML files; nothing: everything");
+         "what", options.words,
+         "Case ids, suites (or their first parts), stories, XML files; nothing: everything")
+      ->type_name("CASE");
   run->add_option(
       "--filter", options.filter,
       "Only cases for which this holds: key=a|b key!=c; keys: the settings, client, server, "
@@ -44,7 +49,10 @@ void add_run(CLI::App& app, postern::RunOptions& options) {
          "Of each matrix only as many cases as cover every pair (2) or triple (3) of values "
          "of its axes; which, --seed decides")
       ->check(CLI::IsMember({2, 3}));
-  run->add_option("--gateway", options.gateway, "The gateway file to run, by name")
+  run->add_option(
+         "--gateway", options.gateway,
+         "The gateway file to run, by name; several, with commas between them, one after the other")
+      ->type_name("GATEWAY")
       ->capture_default_str();
   run->add_option("--jobs", options.jobs, "Gateways run at once")
       ->check(CLI::Range(1, 64))
@@ -72,26 +80,30 @@ void add_run(CLI::App& app, postern::RunOptions& options) {
   run->add_option("--bundle", options.bundle,
                   "For each case that does not pass a folder in this one, with its dialogue, a "
                   "capture that Wireshark decrypts, and the gateway's configuration; NAME.zip: "
-                  "packed");
-  run->add_option("--bundle-of", options.bundle_of, "Which cases get one: failing, or all")
+                  "packed")
+      ->type_name("FOLDER");
+  run->add_option("--bundle-of", options.bundle_of, "Which cases get one")
       ->check(CLI::IsMember({"failing", "all"}))
       ->capture_default_str();
   run->add_flag("--keep", options.keep, "Keep the folder of every gateway that was run");
   run->add_option("--resume", options.resume,
-                  "Results of an earlier run: what it found is taken over, the rest is run");
+                  "Results of an earlier run: what it found is taken over, the rest is run")
+      ->type_name("FILE");
   run->add_option("--shard", options.shard,
                   "I/N: only the I-th of N parts, which other machines share; without it as "
                   "GTEST_TOTAL_SHARDS, TEST_TOTAL_SHARDS or CI_NODE_TOTAL say");
   run->add_option("--certs", options.certs,
-                  "The test PKI of this folder, as postern certs wrote it, instead of a new one");
+                  "The test PKI of this folder, as postern certs wrote it, instead of a new one")
+      ->type_name("FOLDER");
   run->add_flag("--fail-fast", options.fail_fast,
                 "Stop after the first configuration with a case that did not pass");
-  run->add_flag("--transcripts", options.transcripts,
+  run->add_flag("--transcripts,--verbose", options.transcripts,
                 "Print the dialogue of every case, not only of what failed");
   run->add_flag("--quiet", options.quiet, "Print what did not pass and the counts; no grid");
   run->footer(
-      "Exit codes: 0 only passes and allowed skips; 1 a case failed or was unstable; 2 usage, a\n"
-      "bad file, no such case; 3 an error, an inconclusive or invalid case, or too few; 130 "
+      "Exit codes: 0 only passes and allowed skips; 1 a case failed or was unstable; 2 usage, a "
+      "bad "
+      "file, no such case; 3 an error, an inconclusive or invalid case, or too few; 130 "
       "interrupted.\n"
       "Examples:\n"
       "  postern run\n"
@@ -102,7 +114,7 @@ void add_run(CLI::App& app, postern::RunOptions& options) {
 
 void add_list(CLI::App& app, postern::ListOptions& options) {
   auto* list = app.add_subcommand("list", "List cases");
-  list->add_option("what", options.words, "As for run");
+  list->add_option("what", options.words, "As for run")->type_name("CASE");
   list->add_option("--filter", options.filter, "As for run");
   list->add_option("--strength", options.strength, "As for run")->check(CLI::IsMember({2, 3}));
   list->add_option("--seed", options.seed, "As for run; without one it is 0");
@@ -111,7 +123,13 @@ void add_list(CLI::App& app, postern::ListOptions& options) {
                  "Print an include file for ctest, one test a suite or story");
   list->add_option("--reports", options.reports,
                    "With --ctest: the folder for each test's results and JUnit")
+      ->type_name("FOLDER")
       ->capture_default_str();
+  list->footer(
+      "Exit codes: 0 done; 2 usage, a bad file, no such case.\n"
+      "Examples:\n"
+      "  postern list --suites\n"
+      "  postern list tls-modes --filter 'client=plain server=expired'");
 }
 
 void add_gaps(CLI::App& app, postern::GapsOptions& options) {
@@ -120,9 +138,14 @@ void add_gaps(CLI::App& app, postern::GapsOptions& options) {
   gaps->add_option("--new", options.begin, "Write the beginnings of what closes this gap");
   gaps->add_option("--faults", options.faults,
                    "The report of scripts/faults, for faults that nothing catches")
+      ->type_name("FILE")
       ->capture_default_str();
   gaps->footer(
-      "Exit codes: 0 no gap, or --new wrote its files; 1 gaps; 2 a bad file, no such gap.");
+      "Exit codes: 0 no gap, or --new wrote its files; 1 gaps; 2 a bad file, no such gap.\n"
+      "Examples:\n"
+      "  postern gaps\n"
+      "  postern gaps fault/server\n"
+      "  postern gaps --new story/data/tls-1.2");
 }
 
 void add_new_story(CLI::App& app, postern::NewStoryOptions& options) {
@@ -134,12 +157,18 @@ void add_new_story(CLI::App& app, postern::NewStoryOptions& options) {
       ->add_option("--side", options.side,
                    "Whose lines it has; without it as the requirement's id says")
       ->check(CLI::IsMember({"client", "server"}));
+  story->footer(
+      "Exit codes: 0 written; 2 usage, no such requirement, or a story of this name is there.\n"
+      "Example:\n"
+      "  postern new-story a-client-that-changes-its-mind --ref IN-2");
 }
 
 void add_report(CLI::App& app, postern::ReportOptions& options) {
   auto* report = app.add_subcommand(
       "report", "Show results again, in any view; several files, such as shards, as one run");
-  report->add_option("files", options.files, "Results, as run --results wrote them")->required();
+  report->add_option("files", options.files, "Results, as run --results wrote them")
+      ->type_name("FILE")
+      ->required();
   add_views(*report, options);
   report->add_flag("--quiet", options.quiet, "Print the counts alone");
   report->footer(
@@ -150,28 +179,37 @@ void add_report(CLI::App& app, postern::ReportOptions& options) {
 
 void add_compare(CLI::App& app, postern::CompareOptions& options) {
   auto* compare = app.add_subcommand("compare", "Say what differs between the results of two runs");
-  compare->add_option("before", options.before, "Results of the earlier run")->required();
-  compare->add_option("now", options.now, "Results of the later one")->required();
-  compare->add_option("--known", options.known,
-                      "A deviations file of failures that are known, each with its reason and the "
-                      "day until which it counts; one that passes is worse");
+  compare->add_option("before", options.before, "Results of the earlier run")
+      ->type_name("FILE")
+      ->required();
+  compare->add_option("now", options.now, "Results of the later one")
+      ->type_name("FILE")
+      ->required();
+  compare
+      ->add_option("--known", options.known,
+                   "A deviations file of failures that are known, each with its reason and the "
+                   "day until which it counts; one that passes is worse")
+      ->type_name("FILE");
   compare->footer(
       "Exit codes: 0 nothing is worse; 1 a case does not pass any more, is new and does not pass, "
       "is "
-      "gone,\nor passed and is left out now; 2 a file that is none.");
+      "gone, or passed and is left out now; 2 a file that is none.\n"
+      "Example:\n"
+      "  postern compare before.jsonl now.jsonl");
 }
 
 void add_serve(CLI::App& app, postern::ServeOptions& options) {
   auto* serve = app.add_subcommand(
       "serve", "Play fake servers that stay, for trying a mailer against them by hand");
-  serve->add_option("servers", options.names, "Their names; nothing: all of them");
+  serve->add_option("servers", options.names, "Their names; nothing: all of them")
+      ->type_name("SERVER");
   serve->add_option("--address", options.address, "Where they listen")->capture_default_str();
   serve
       ->add_option("--port", options.port,
                    "The first port; each server has its own, whichever are served")
       ->check(CLI::Range(1, 65535))
       ->capture_default_str();
-  serve->add_option("--certs", options.certs, "As for run");
+  serve->add_option("--certs", options.certs, "As for run")->type_name("FOLDER");
   serve->add_flag("--list", options.list, "Say what is where, and serve nothing");
   serve->add_flag("--quiet", options.quiet, "One line a connection, no dialogue");
   serve->footer(
@@ -189,29 +227,95 @@ void add_send(CLI::App& app, postern::SendOptions& options) {
   send->add_option("--from", options.from, "The sender")->capture_default_str();
   send->add_option("--client", options.client, "The client, as postern list names it")
       ->capture_default_str();
-  send->add_option("--message", options.message, "A file with the message; without it a short one");
-  send->add_option("--certs", options.certs, "As for run");
+  send->add_option("--message", options.message, "A file with the message; without it a short one")
+      ->type_name("FILE");
+  send->add_option("--certs", options.certs, "As for run")->type_name("FOLDER");
   send->add_flag("--quiet", options.quiet, "No dialogue");
   send->footer(
       "Exit codes: 0 the message was accepted; 1 it was not; 2 usage; 3 there was no connection.\n"
       "Examples:\n"
       "  postern send 127.0.0.1:25 --to me@example.test\n"
-      "  postern send mx.example.test:25 --to me@example.test --client expired --certs pki");
+      "  postern send mx.example.test:25 --to me@example.test --client expired");
 }
 
-}  // namespace
+void add_coverage(CLI::App& app, postern::CoverageOptions& options) {
+  auto* coverage =
+      app.add_subcommand("coverage", "Show each requirement with the cases that cite it");
+  coverage->add_option("requirement", options.wanted, "List every case of these requirements");
+  coverage->add_flag("--cases", options.cases,
+                     "Below each requirement, the rules and stories that cite it");
+  coverage->footer(
+      "Exit codes: 0 every requirement has a case; 1 one has none; 2 a bad file, no such one.\n"
+      "Examples:\n"
+      "  postern coverage --cases\n"
+      "  postern coverage IN-8");
+}
 
-int main(int argc, char** argv) {
-  std::signal(SIGPIPE, SIG_IGN);
+void add_check(CLI::App& app, std::string& directory) {
+  auto* check = app.add_subcommand("check", "Read and prove scenarios; opens no socket");
+  check->add_option("directory", directory, "Folder to check (default: where scenarios are sought)")
+      ->type_name("FOLDER");
+  check->footer(
+      "Exit codes: 0 they are in order; 2 they are not.\n"
+      "Examples:\n"
+      "  postern check\n"
+      "  postern check my-scenarios");
+}
+
+void add_gateways(CLI::App& app, postern::GatewaysOptions& options) {
+  auto* gateways =
+      app.add_subcommand("gateways", "List the gateways that can be run, and what is missing");
+  gateways->add_flag("--packages", options.packages,
+                     "List the packages that hold them instead, one a line, for scripts");
+  gateways->footer(
+      "Exit codes: 0 done; 2 a bad file.\n"
+      "Example:\n"
+      "  postern gateways");
+}
+
+void add_certs(CLI::App& app, std::string& directory) {
+  auto* certs = app.add_subcommand("certs", "Write the test certificates and keys as PEM files");
+  certs->add_option("directory", directory, "Folder to write to; made if missing")
+      ->type_name("FOLDER")
+      ->required();
+  certs->footer(
+      "Exit codes: 0 written; 2 a bad file; 3 they could not be written.\n"
+      "Example:\n"
+      "  postern certs pki");
+}
+
+struct HelpOptions {
+  std::string command;
+  std::string format = "text";
+};
+
+// The last to be added: it knows the others by name.
+void add_help(CLI::App& app, HelpOptions& options) {
+  std::vector<std::string> names;
+  for (const CLI::App* one : app.get_subcommands({})) names.push_back(one->get_name());
+  names.emplace_back("help");
+  auto* help = app.add_subcommand("help", "Show this help, or make what terminals need of it");
+  help->add_option("command", options.command, "The command to show; nothing: all, in short")
+      ->check(CLI::IsMember(names));
+  help->add_option("--format", options.format,
+                   "text, or of all commands a man page, or what bash or zsh complete from")
+      ->check(CLI::IsMember({"text", "man", "bash", "zsh"}))
+      ->capture_default_str();
+  help->footer(
+      "Exit codes: 0 done; 2 usage.\n"
+      "Examples:\n"
+      "  postern help run\n"
+      "  postern help --format man >postern.1 && man ./postern.1\n"
+      "  source <(postern help --format bash)");
+}
+
+// All that a command line may set.
+struct Settings {
   postern::CommonOptions common;
-  common.program = argv[0];
   postern::RunOptions run;
-  run.command_line = joined(argc, argv);
   postern::ListOptions list;
-  list.reports = "reports";
-  std::string check_directory;
-  std::string certs_directory;
-  postern::CoverageOptions coverage_options;
+  std::string check_directory, certs_directory;
+  postern::CoverageOptions coverage;
   postern::GapsOptions gaps;
   postern::NewStoryOptions new_story;
   postern::GatewaysOptions gateways;
@@ -219,44 +323,78 @@ int main(int argc, char** argv) {
   postern::CompareOptions compare;
   postern::ServeOptions serve;
   postern::SendOptions send;
+  HelpOptions help;
+};
 
-  CLI::App app("postern asks of a mail gateway: does it really do with TLS what its settings say?");
-  app.set_version_flag("--version", std::string("postern ") + POSTERN_VERSION);
+void add_all(CLI::App& app, Settings& into) {
+  // Commands inherit from the program what is set before they are added.
+  app.formatter_fn([](const CLI::App* one, const std::string&, CLI::AppFormatMode) {
+    return postern::help::text(*one);
+  });
+  app.set_version_flag("--version", std::string("postern ") + POSTERN_VERSION, "Print the version");
+  app.set_help_flag("-h,--help", "Print this help");
   app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
-  app.add_option(
-      "--scenarios", common.scenarios,
-      "Folder of scenarios (else $POSTERN_SCENARIOS, ./scenarios, PREFIX/share/postern/scenarios)");
+  app.add_option("--scenarios", into.common.scenarios,
+                 "Folder of scenarios (else $POSTERN_SCENARIOS, ./scenarios, "
+                 "PREFIX/share/postern/scenarios)")
+      ->type_name("FOLDER");
   app.require_subcommand(1);
   app.fallthrough();
-  add_run(app, run);
-  add_list(app, list);
-  auto* check = app.add_subcommand("check", "Read and prove scenarios; opens no socket");
-  check->add_option("directory", check_directory,
-                    "Folder to check (default: where scenarios are sought)");
-  auto* coverage =
-      app.add_subcommand("coverage", "Show each requirement with the cases that cite it");
-  coverage->add_option("requirement", coverage_options.wanted,
-                       "List every case of these requirements");
-  coverage->add_flag("--cases", coverage_options.cases,
-                     "Below each requirement, the rules and stories that cite it");
-  coverage->footer(
-      "Exit codes: 0 every requirement has a case; 1 one has none; 2 a bad file, no such one.");
-  add_gaps(app, gaps);
-  add_new_story(app, new_story);
-  auto* list_gateways =
-      app.add_subcommand("gateways", "List the gateways that can be run, and what is missing");
-  list_gateways->add_flag("--packages", gateways.packages,
-                          "List the packages that hold them instead, one a line, for scripts");
-  add_report(app, report);
-  add_compare(app, compare);
-  add_serve(app, serve);
-  add_send(app, send);
-  auto* certs = app.add_subcommand("certs", "Write the test certificates and keys as PEM files");
-  certs->add_option("directory", certs_directory, "Folder to write to; made if missing")
-      ->required();
+  app.footer(
+      "postern COMMAND --help shows the options of a command, and examples.\n"
+      "Environment: POSTERN_SCENARIOS is the folder of scenarios where --scenarios is not given; "
+      "POSTERN_TIME_SCALE stretches all waits by this factor. NO_COLOR, if not empty: no colour.\n"
+      "Examples:\n"
+      "  postern run tls-modes/server-level=require\n"
+      "  postern serve --list");
+  add_run(app, into.run);
+  add_list(app, into.list);
+  add_check(app, into.check_directory);
+  add_coverage(app, into.coverage);
+  add_gaps(app, into.gaps);
+  add_new_story(app, into.new_story);
+  add_gateways(app, into.gateways);
+  add_report(app, into.report);
+  add_compare(app, into.compare);
+  add_serve(app, into.serve);
+  add_send(app, into.send);
+  add_certs(app, into.certs_directory);
+  add_help(app, into.help);
   for (auto* one : app.get_subcommands({}))
     one->option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+}
 
+int play(const CLI::App& app, const Settings& with) {
+  if (app.got_subcommand("run")) return postern::run_command(with.common, with.run);
+  if (app.got_subcommand("serve")) return postern::serve_command(with.common, with.serve);
+  if (app.got_subcommand("send")) return postern::send_command(with.common, with.send);
+  // The others open no socket: a reader of their output that goes away ends them as it ends others.
+  std::signal(SIGPIPE, SIG_DFL);
+  if (app.got_subcommand("help"))
+    return postern::help::show(app, with.help.command, with.help.format);
+  if (app.got_subcommand("report")) return postern::report_command(with.report);
+  if (app.got_subcommand("compare")) return postern::compare_command(with.common, with.compare);
+  if (app.got_subcommand("list")) return postern::list_command(with.common, with.list);
+  if (app.got_subcommand("check")) return postern::check_command(with.common, with.check_directory);
+  if (app.got_subcommand("coverage")) return postern::coverage_command(with.common, with.coverage);
+  if (app.got_subcommand("gaps")) return postern::gaps_command(with.common, with.gaps);
+  if (app.got_subcommand("gateways")) return postern::gateways_command(with.common, with.gateways);
+  if (app.got_subcommand("new-story"))
+    return postern::new_story_command(with.common, with.new_story);
+  return postern::certs_command(with.common, with.certs_directory);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::signal(SIGPIPE, SIG_IGN);
+  Settings settings;
+  settings.common.program = argv[0];
+  settings.run.command_line = joined(argc, argv);
+  settings.list.reports = "reports";
+  CLI::App app("postern asks of a mail gateway: does it really do with TLS what its settings say?",
+               "postern");
+  add_all(app, settings);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -269,21 +407,7 @@ int main(int argc, char** argv) {
     return 2;
   }
   try {
-    if (app.got_subcommand("run")) return postern::run_command(common, run);
-    if (app.got_subcommand("serve")) return postern::serve_command(common, serve);
-    if (app.got_subcommand("send")) return postern::send_command(common, send);
-    // The others open no socket: a reader of their output that goes away ends them as it ends
-    // others.
-    std::signal(SIGPIPE, SIG_DFL);
-    if (app.got_subcommand("report")) return postern::report_command(report);
-    if (app.got_subcommand("compare")) return postern::compare_command(common, compare);
-    if (app.got_subcommand("list")) return postern::list_command(common, list);
-    if (app.got_subcommand("check")) return postern::check_command(common, check_directory);
-    if (app.got_subcommand("coverage")) return postern::coverage_command(common, coverage_options);
-    if (app.got_subcommand("gaps")) return postern::gaps_command(common, gaps);
-    if (app.got_subcommand("gateways")) return postern::gateways_command(common, gateways);
-    if (app.got_subcommand("new-story")) return postern::new_story_command(common, new_story);
-    return postern::certs_command(common, certs_directory);
+    return play(app, settings);
   } catch (const std::exception& problem) {
     std::fprintf(stderr, "postern: %s\n", problem.what());
     return 3;

@@ -135,11 +135,10 @@ data legend_view() {
   };
   for (const Sign& sign : inbound_signs()) add(sign.sign, sign.outcome, "");
   for (const Sign& sign : outbound_signs()) add(sign.sign, sign.outcome, "");
-  add("*", "outcomes differ", "");
-  add("?", "an outcome that no rule expects", "");
-  add("-", "skipped", "");
-  add("!", "not as expected", " wrong");
-  add("~", "known to deviate", " known");
+  for (const Sign& sign : other_signs()) {
+    const std::string_view mark = sign.sign;
+    add(sign.sign, sign.outcome, mark == "!" ? " wrong" : mark == "~" ? " known" : "");
+  }
   return signs;
 }
 

@@ -16,6 +16,12 @@ constexpr std::array<Sign, 6> kOutbound = {{{"redirect tls", "T"},
                                             {"bounce", "x"},
                                             {"nothing", "."}}};
 
+constexpr std::array<Sign, 5> kOther = {{{"outcomes differ", "*"},
+                                         {"none was seen", "?"},
+                                         {"skipped", "-"},
+                                         {"known to deviate", "~"},
+                                         {"not as expected", "!"}}};
+
 std::string of_outcome(std::span<const Sign> signs, const std::string& outcome) {
   std::string best = "?";
   std::size_t length = 0;
@@ -38,6 +44,10 @@ std::span<const Sign> inbound_signs() {
 
 std::span<const Sign> outbound_signs() {
   return kOutbound;
+}
+
+std::span<const Sign> other_signs() {
+  return kOther;
 }
 
 std::string sign_of(std::span<const Sign> signs, const Cell& cell) {

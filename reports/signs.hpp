@@ -17,6 +17,8 @@ struct Sign {
 /// inbound_signs and outbound_signs are those of either leg, in the order of a legend.
 std::span<const Sign> inbound_signs();
 std::span<const Sign> outbound_signs();
+/// other_signs are those that either leg may have.
+std::span<const Sign> other_signs();
 
 /// sign_of gives the sign of a cell that has cases: of its outcome, "*" where outcomes differ, "-"
 /// where all were skipped, "?" for an outcome that no rule can expect.

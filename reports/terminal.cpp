@@ -15,6 +15,8 @@ namespace {
 
 constexpr std::size_t kLabelLines = 2;
 
+constexpr std::size_t kLegWidth = 18;
+
 std::string painted(const std::string& text, const char* code, Colour colour) {
   return colour == Colour::kYes ? fmt::format("\x1b[{}m{}\x1b[0m", code, text) : text;
 }
@@ -73,10 +75,19 @@ std::string label_line(const Grid& grid, std::size_t up) {
   return line;
 }
 
-void add_legend(std::string& out, const char* leg, std::span<const Sign> signs) {
-  out += leg;
-  for (const Sign& sign : signs) out += fmt::format("  {} {}", sign.sign, sign.outcome);
-  out += "\n";
+// A line that explains signs, cut into several where it is wider than `width`.
+void add_legend(std::string& out, const std::string& leg, std::span<const Sign> signs,
+                std::size_t width) {
+  std::string line = padded(leg, kLegWidth);
+  for (const Sign& sign : signs) {
+    const std::string part = fmt::format("  {} {}", sign.sign, sign.outcome);
+    if (width > 0 && line.size() + part.size() > width) {
+      out += line + "\n";
+      line = std::string(kLegWidth, ' ');
+    }
+    line += part;
+  }
+  out += line + "\n";
 }
 
 void trim(std::string& line) {
@@ -104,11 +115,39 @@ void add_row(std::string& out, const Grid& grid, const Grid::Row& row, Colour co
   out += line + "\n";
 }
 
-}  // namespace
+// Keeps `count` of these from `from` on.
+template <typename T>
+void keep(std::vector<T>& all, std::size_t from, std::size_t count) {
+  const std::size_t begin = std::min(from, all.size());
+  const std::size_t end = std::min(begin + count, all.size());
+  all = std::vector<T>(all.begin() + static_cast<std::ptrdiff_t>(begin),
+                       all.begin() + static_cast<std::ptrdiff_t>(end));
+}
 
-std::string grid_text(const Grid& grid, Colour colour) {
-  if (grid.rows.empty()) return "";
-  std::string out = grid.name + "\n\n";
+// What fits beside each other in `width` columns: all, or some clients or servers at a time.
+std::vector<Grid> pieces_of(const Grid& grid, std::size_t width) {
+  const std::size_t taken = columns(label_line(grid, 0)) + 4;
+  if (width == 0 || taken + 2 * (grid.clients.size() + grid.servers.size()) <= width) return {grid};
+  const std::size_t count = width > taken + 2 ? (width - taken) / 2 : 1;
+  std::vector<Grid> pieces;
+  for (std::size_t from = 0; from < grid.clients.size(); from += count) {
+    Grid& piece = pieces.emplace_back(grid);
+    keep(piece.clients, from, count);
+    piece.servers.clear();
+    for (Grid::Row& row : piece.rows) keep(row.inbound, from, count);
+  }
+  for (std::size_t from = 0; from < grid.servers.size(); from += count) {
+    Grid& piece = pieces.emplace_back(grid);
+    keep(piece.servers, from, count);
+    piece.clients.clear();
+    for (Grid::Row& row : piece.rows) keep(row.outbound, from, count);
+  }
+  return pieces;
+}
+
+// A grid, or a piece of one, without its name and what its signs mean.
+std::string drawn(const Grid& grid, Colour colour) {
+  std::string out;
   const std::size_t height = std::max({longest(grid.clients), longest(grid.servers), kLabelLines});
   const std::vector<std::string> clients = upright(grid.clients, height);
   const std::vector<std::string> servers = upright(grid.servers, height);
@@ -124,12 +163,18 @@ std::string grid_text(const Grid& grid, Colour colour) {
   out += repeated("─", left) + "┼" + repeated("─", 2 * grid.clients.size() + 1) + "┼" +
          repeated("─", 2 * grid.servers.size() + 1) + "\n";
   for (const Grid::Row& row : grid.rows) add_row(out, grid, row, colour);
-  out += "\n";
-  add_legend(out, "clients, inbound: ", inbound_signs());
-  add_legend(out, "servers, outbound:", outbound_signs());
-  out +=
-      "both:               * outcomes differ  ? none was seen  - skipped  ~ known to deviate  ! "
-      "not as expected\n";
+  return out + "\n";
+}
+
+}  // namespace
+
+std::string grid_text(const Grid& grid, Colour colour, std::size_t width) {
+  if (grid.rows.empty()) return "";
+  std::string out = grid.name + "\n\n";
+  for (const Grid& piece : pieces_of(grid, width)) out += drawn(piece, colour);
+  add_legend(out, "clients, inbound:", inbound_signs(), width);
+  add_legend(out, "servers, outbound:", outbound_signs(), width);
+  add_legend(out, "both:", other_signs(), width);
   return out;
 }
 
@@ -209,10 +254,10 @@ std::string summary_text(const Summary& summary, int exit_code, Colour colour) {
   return out;
 }
 
-std::string run_text(const RunSummary& run, Colour colour) {
+std::string run_text(const RunSummary& run, Colour colour, std::size_t width) {
   std::string out = shown(run.header.gateway) + ", " + shown(run.header.started) + " UTC, " +
                     shown(run.header.command) + "\n\n";
-  for (const Grid& grid : run.summary.grids()) out += grid_text(grid, colour) + "\n";
+  for (const Grid& grid : run.summary.grids()) out += grid_text(grid, colour, width) + "\n";
   for (const std::string& remark : run.remarks) out += shown(remark) + "\n";
   for (const std::string& note : run.footer.notes) out += shown(note) + "\n";
   if (!run.footer.reason.empty()) out += shown(run.footer.reason) + "\n";

@@ -5,16 +5,17 @@
 #include "failure_text.hpp"
 #include "summary.hpp"
 
-// A run on a terminal of 120 columns.
+// A run on a terminal.
 
 namespace postern::reports {
 
 enum class Colour { kNo, kYes };
 
 /// grid_text draws the outcomes of one matrix: a line a mode combination, two columns a peer, with
-/// the signs explained below; an empty grid gives nothing. Not wider than 120 columns for up to 46
-/// peers.
-std::string grid_text(const Grid& grid, Colour colour);
+/// the signs explained below; an empty grid gives nothing. Where that is wider than `width`
+/// columns, clients and servers are drawn one below the other, in as many pieces as it takes; 0: no
+/// limit.
+std::string grid_text(const Grid& grid, Colour colour, std::size_t width = 0);
 
 /// summary_text gives the last lines of a run: the cases that did not pass, counts, decisions, and
 /// outcome_word of `exit_code`.
@@ -23,8 +24,9 @@ std::string summary_text(const Summary& summary, int exit_code, Colour colour);
 /// outcome_word gives PASSED for 0, FAILED for 1, INTERRUPTED for 130, else UNDECIDED.
 std::string outcome_word(int exit_code);
 
-/// run_text is the whole view of a results file: what was run, grids, summary, remarks.
-std::string run_text(const RunSummary& run, Colour colour);
+/// run_text is the whole view of a results file: what was run, grids, summary, remarks. `width` is
+/// that of grids.
+std::string run_text(const RunSummary& run, Colour colour, std::size_t width = 0);
 
 /// counts_text gives "10,948 cases: 10,948 pass" with every verdict that occurred.
 /// Controls are named apart.

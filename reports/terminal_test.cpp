@@ -160,7 +160,8 @@ TEST(GridText, OutcomesThatDifferAreMarked) {
   EXPECT_THAT(grid_text(summary.grids().front(), Colour::kNo), HasSubstr("│ a a │ *"));
 }
 
-TEST(GridText, TheFullMatrixFitsIn120Columns) {
+// As many peers as the full matrix has.
+Summary full_matrix() {
   Summary summary;
   for (int client = 0; client < 17; ++client) {
     for (int server = 0; server < 23; ++server) {
@@ -169,9 +170,36 @@ TEST(GridText, TheFullMatrixFitsIn120Columns) {
                               "redirect tls=no"));
     }
   }
+  return summary;
+}
+
+TEST(GridText, TheFullMatrixFitsIn120Columns) {
+  const Summary summary = full_matrix();
   for (const std::string& line : lines_of(grid_text(summary.grids().front(), Colour::kNo))) {
     EXPECT_LE(columns(line), 120U) << line;
   }
+}
+
+TEST(GridText, ANarrowTerminalHasClientsAboveServers) {
+  const Summary summary = full_matrix();
+  for (const std::size_t width : {80U, 50U, 1U}) {
+    const std::string text = grid_text(summary.grids().front(), Colour::kNo, width);
+    std::size_t accepted = 0, redirected = 0;
+    for (const std::string& line : lines_of(text)) {
+      if (width > 1) {
+        EXPECT_LE(columns(line), width) << line;
+      }
+      if (!line.starts_with("require")) continue;
+      for (std::size_t at = line.find("│"); at < line.size(); ++at) {
+        accepted += line[at] == 'a' ? 1U : 0U;
+        redirected += line[at] == 't' ? 1U : 0U;
+      }
+    }
+    EXPECT_EQ(accepted, 17U) << text;
+    EXPECT_EQ(redirected, 23U) << text;
+  }
+  const std::string wide = grid_text(summary.grids().front(), Colour::kNo);
+  EXPECT_EQ(grid_text(summary.grids().front(), Colour::kNo, 120), wide);
 }
 
 TEST(CountsText, NamesOnlyWhatOccurred) {

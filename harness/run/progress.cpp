@@ -31,7 +31,7 @@ void Progress::clear() {
 }
 
 void Progress::draw() {
-  constexpr int kWidth = 40;
+  constexpr int kWidth = 20;  // All of it within 80 columns: what is wider cannot be drawn over.
   const int done = total_.chosen();
   const int filled =
       cases_ == 0

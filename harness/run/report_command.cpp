@@ -16,6 +16,7 @@
 #include "run/loaded.hpp"
 #include "run/nameless_file.hpp"
 #include "run/report_files.hpp"
+#include "run/screen.hpp"
 #include "run/weigh_departures.hpp"
 #include "summary.hpp"
 #include "terminal.hpp"
@@ -151,10 +152,10 @@ int report_command(const ReportOptions& options) {
       return 2;
     }
     const reports::RunSummary summary = reports::summarize(joined.path());
-    const auto colour = ::isatty(STDOUT_FILENO) == 1 ? reports::Colour::kYes : reports::Colour::kNo;
+    const auto colour = colour_of(STDOUT_FILENO);
     fmt::print("{}", options.quiet
                          ? reports::summary_text(summary.summary, summary.exit_code(), colour)
-                         : reports::run_text(summary, colour));
+                         : reports::run_text(summary, colour, width_of(STDOUT_FILENO)));
     if (!options.results.empty()) {
       const int to =
           ::open(options.results.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);

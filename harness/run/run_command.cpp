@@ -30,6 +30,7 @@
 #include "run/progress.hpp"
 #include "run/report_files.hpp"
 #include "run/runner.hpp"
+#include "run/screen.hpp"
 #include "run/weigh_departures.hpp"
 #include "stability.hpp"
 #include "terminal.hpp"
@@ -308,9 +309,9 @@ bool Session::finish(const reports::RunFooter& footer) {
 void Session::print_summary(const reports::RunFooter& footer) const {
   reports::RunSummary summary = reports::summarize(results_.path());
   summary.footer = footer;  // Known, though the disk may have refused it.
-  const auto colour = ::isatty(STDOUT_FILENO) == 1 ? reports::Colour::kYes : reports::Colour::kNo;
+  const auto colour = colour_of(STDOUT_FILENO);
   if (!options_.quiet) {
-    fmt::print("{}", reports::run_text(summary, colour));
+    fmt::print("{}", reports::run_text(summary, colour, width_of(STDOUT_FILENO)));
     return;
   }
   for (const std::string& note : notes_) fmt::print("{}\n", note);
