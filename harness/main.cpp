@@ -132,6 +132,22 @@ void add_list(CLI::App& app, postern::ListOptions& options) {
       "  postern list tls-modes --filter 'client=plain server=expired'");
 }
 
+void add_explain(CLI::App& app, postern::ExplainOptions& options) {
+  auto* explain = app.add_subcommand(
+      "explain", "Say what must happen, and by which rule and requirement; runs nothing");
+  explain
+      ->add_option("what", options.words,
+                   "Cases as for run, or settings and peers as key=value; nothing: everything")
+      ->type_name("CASE");
+  explain->add_option("--filter", options.filter, "As for run");
+  explain->footer(
+      "Exit codes: 0 done; 2 usage, a bad file, no such case.\n"
+      "Examples:\n"
+      "  postern explain server-level=require client=plain\n"
+      "  postern explain client-level=verify server='expired|wrong-host'\n"
+      "  postern explain stories/bytes-after-starttls-are-not-executed");
+}
+
 void add_gaps(CLI::App& app, postern::GapsOptions& options) {
   auto* gaps = app.add_subcommand("gaps", "Show what no case covers");
   gaps->add_option("which", options.which, "List the gaps whose id begins so, one by one");
@@ -314,6 +330,7 @@ struct Settings {
   postern::CommonOptions common;
   postern::RunOptions run;
   postern::ListOptions list;
+  postern::ExplainOptions explain;
   std::string check_directory, certs_directory;
   postern::CoverageOptions coverage;
   postern::GapsOptions gaps;
@@ -349,6 +366,7 @@ void add_all(CLI::App& app, Settings& into) {
       "  postern serve --list");
   add_run(app, into.run);
   add_list(app, into.list);
+  add_explain(app, into.explain);
   add_check(app, into.check_directory);
   add_coverage(app, into.coverage);
   add_gaps(app, into.gaps);
@@ -374,6 +392,7 @@ int play(const CLI::App& app, const Settings& with) {
     return postern::help::show(app, with.help.command, with.help.format);
   if (app.got_subcommand("report")) return postern::report_command(with.report);
   if (app.got_subcommand("compare")) return postern::compare_command(with.common, with.compare);
+  if (app.got_subcommand("explain")) return postern::explain_command(with.common, with.explain);
   if (app.got_subcommand("list")) return postern::list_command(with.common, with.list);
   if (app.got_subcommand("check")) return postern::check_command(with.common, with.check_directory);
   if (app.got_subcommand("coverage")) return postern::coverage_command(with.common, with.coverage);

@@ -53,6 +53,11 @@ struct ListOptions {
   std::string reports;  ///< For ctest: where each test writes its results and JUnit.
 };
 
+struct ExplainOptions {
+  std::vector<std::string> words;  ///< Cases, or settings and peers as key=value.
+  std::string filter;
+};
+
 struct CoverageOptions {
   std::vector<std::string>
       wanted;          ///< Requirements whose cases are listed; empty: all are counted.
@@ -111,6 +116,7 @@ int coverage_command(const CommonOptions& common, const CoverageOptions& options
 int gaps_command(const CommonOptions& common, const GapsOptions& options);
 int gateways_command(const CommonOptions& common, const GatewaysOptions& options);
 int report_command(const ReportOptions& options);
+int explain_command(const CommonOptions& common, const ExplainOptions& options);
 int compare_command(const CommonOptions& common, const CompareOptions& options);
 int serve_command(const CommonOptions& common, const ServeOptions& options);
 int send_command(const CommonOptions& common, const SendOptions& options);

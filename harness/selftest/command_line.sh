@@ -198,4 +198,15 @@ edit "$scenarios/stories/starttls/starttls-takes-no-parameter.xml" 's/<hear repl
 expect 2 'did you mean "hear"' "$POSTERN" run "$mode/client=plain/server=good" --scenarios "$scenarios"
 printf '<story ref="IN-1"' >"$scenarios/stories/broken.xml"
 expect 2 "broken.xml:1" "$POSTERN" check "$scenarios"
+
+# What must happen, without anything being run.
+expect 0 "drop reply=530" "$POSTERN" explain server-level=require client=plain server=good client-certificate=none client-level=none
+grep -q "IN-3 .*Server level require" "$scratch/out" || fail "explain does not give the requirement's words"
+grep -q "scenarios/matrices/tls-modes.xml:" "$scratch/out" || fail "explain does not name the rule"
+[ "$(awk 'length > 80' "$scratch/out" | wc -l)" -eq 0 ] || fail "explain is wider than 80 columns"
+expect 0 "hold code=4.7.5" "$POSTERN" explain tls-modes/server-level=require/client-certificate=none/client-level=verify/client=starttls/server=expired
+expect 0 "LEAK-4" "$POSTERN" explain tls-modes/server-level=require/client-certificate=none/client-level=verify/client=starttls/server=expired
+expect 0 "rejected" "$POSTERN" explain tls-modes/invalid
+expect 0 "each must get what it expects" "$POSTERN" explain stories/bytes-after-starttls-are-not-executed
+expect 2 "no-such-key" "$POSTERN" explain no-such-key=1
 finish
