@@ -227,6 +227,8 @@ void add_serve(CLI::App& app, postern::ServeOptions& options) {
       ->capture_default_str();
   serve->add_option("--certs", options.certs, "As for run")->type_name("FOLDER");
   serve->add_flag("--list", options.list, "Say what is where, and serve nothing");
+  serve->add_option("--page", options.page, "Write a page that says what is where")
+      ->type_name("FILE");
   serve->add_flag("--quiet", options.quiet, "One line a connection, no dialogue");
   serve->footer(
       "Exit codes: 0 ended by Ctrl-C or SIGTERM; 2 usage, no such server; 3 a port is taken.\n"

@@ -94,6 +94,7 @@ struct ServeOptions {
   std::string address = "127.0.0.1";
   unsigned port = 2600;  ///< That of the first of all servers.
   std::string certs;
+  std::string page;  ///< Where a page that says what is where is written; empty: nowhere.
   bool list = false;
   bool quiet = false;
 };

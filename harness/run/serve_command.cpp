@@ -6,6 +6,7 @@
 #include <boost/asio/signal_set.hpp>
 #include <csignal>
 #include <cstdio>
+#include <kainjow/mustache.hpp>
 #include <limits>
 #include <memory>
 #include <stdexcept>
@@ -13,10 +14,13 @@
 
 #include "catalogue/reader.hpp"
 #include "failure_text.hpp"
+#include "results_file.hpp"
 #include "run/commands.hpp"
 #include "run/dialogue.hpp"
 #include "run/loaded.hpp"
+#include "run/servers_page.hpp"
 #include "run/visit.hpp"
+#include "whole_file.hpp"
 
 namespace postern {
 namespace {
@@ -153,6 +157,41 @@ void list(const std::vector<Standing>& servers) {
   std::fflush(stdout);
 }
 
+// What a server does about TLS, in the fewest words.
+std::string tls_of(const Peer& peer) {
+  if (!peer.upgrades) return "not offered";
+  return fmt::format("{}{}",
+                     peer.versions.size() == 1
+                         ? tls_version_text(peer.versions.front())
+                         : fmt::format("{} to {}", tls_version_text(peer.versions.front()),
+                                       tls_version_text(peer.versions.back())),
+                     peer.asks == Asks::kNo        ? ""
+                     : peer.asks == Asks::kRequire ? ", demands a certificate"
+                                                   : ", asks for a certificate");
+}
+
+// write_page says the same as list, and more, to whoever is given the page. Throws ResultsError.
+void write_page(const ServeOptions& options, const std::vector<Standing>& servers) {
+  namespace mustache = kainjow::mustache;
+  mustache::list rows;
+  for (const Standing& server : servers) {
+    const Peer& peer = *server.peer;
+    rows.push_back(mustache::object{
+        {"at", fmt::format("{}:{}", server.at.address().to_string(), server.at.port())},
+        {"name", peer.name},
+        {"about", peer.about},
+        {"tls", tls_of(peer)},
+        {"certificate", peer.upgrades ? peer.certificate : ""}});
+  }
+  const mustache::data certs = options.certs.empty()
+                                   ? mustache::data(mustache::data::type::bool_false)
+                                   : mustache::data(options.certs);
+  reports::WholeFile file(options.page);
+  file.append(mustache::mustache(kServersPage)
+                  .render(mustache::object{{"servers", rows}, {"certs", certs}}));
+  file.commit();
+}
+
 }  // namespace
 
 int serve_command(const CommonOptions& common, const ServeOptions& options) {
@@ -167,6 +206,12 @@ int serve_command(const CommonOptions& common, const ServeOptions& options) {
   }
   std::vector<Standing> servers;
   if (!wanted(*loaded.catalogue, options, servers)) return 2;
+  try {
+    if (!options.page.empty()) write_page(options, servers);
+  } catch (const reports::ResultsError& problem) {
+    fmt::print(stderr, "postern: --page: {}\n", problem.what());
+    return 2;
+  }
   if (options.list) {
     list(servers);
     return 0;

@@ -209,4 +209,11 @@ expect 0 "LEAK-4" "$POSTERN" explain tls-modes/server-level=require/client-certi
 expect 0 "rejected" "$POSTERN" explain tls-modes/invalid
 expect 0 "each must get what it expects" "$POSTERN" explain stories/bytes-after-starttls-are-not-executed
 expect 2 "no-such-key" "$POSTERN" explain no-such-key=1
+
+# The page of the fake servers has a row for each that is listed.
+expect 0 "its certificate has expired" "$POSTERN" serve --list --page "$scratch/servers.html"
+[ "$(grep -c '<tr><td><code>127.0.0.1:' "$scratch/servers.html")" -eq "$(grep -c '^127.0.0.1:' "$scratch/out")" ] ||
+  fail "the page has other servers than the list"
+grep -q 'expired</th><td>its certificate has expired</td><td>1.3</td>' "$scratch/servers.html" || fail "the page does not say what a server does"
+expect 2 "--page" "$POSTERN" serve --list --page "$scratch/no/such/folder/servers.html"
 finish
