@@ -69,7 +69,10 @@ json::array entry_of(const CaseResult& result, Texts& texts) {
   };
   const auto differs = first_difference(result);
   const int unmet = (blames(result, result.inbound, result.outbound) ? 1 : 0) |
-                    (blames(result, result.outbound, result.inbound) ? 2 : 0);
+                    (blames(result, result.outbound, result.inbound) ? 2 : 0) |
+                    (result.kind == "matrix" && only_follows(result) ? 4 : 0);
+  const bool passed = result.verdict == Verdict::kPass || result.verdict == Verdict::kSkip;
+  const std::string broken = passed ? "" : leg_to_look_at(result).requirement;
   return {static_cast<int>(result.verdict),
           texts.place(result.suite),
           texts.place(result.name),
@@ -84,7 +87,8 @@ json::array entry_of(const CaseResult& result, Texts& texts) {
           texts.place(result.reason),
           texts.place(result.deviation),
           unmet,
-          differs ? static_cast<std::int64_t>(*differs) : -1};
+          differs ? static_cast<std::int64_t>(*differs) : -1,
+          texts.place(broken)};
 }
 
 json::object values_of(const RunHeader& header, json::array& settings) {

@@ -9,6 +9,7 @@
 
 #include "results_file.hpp"
 #include "sample_results.hpp"
+#include "summary.hpp"
 
 namespace postern::reports {
 namespace {
@@ -69,8 +70,8 @@ TEST(Html, ACellSaysWhatCameOfItAndLeadsToItsCases) {
   const std::string page = page_of({sample_failure(), sample_pass()});
   EXPECT_THAT(
       page,
-      HasSubstr("<a class=\"cell sealed wrong\" href=\"#server-level=require&amp;"
-                "client-certificate=none&amp;client-level=verify&amp;server=expired\" "
+      HasSubstr("<a class=\"cell sealed wrong\" href=\"#suite=tls-modes%2Fserver-level%3Drequire%2F"
+                "client-certificate%3Dnone%2Fclient-level%3Dverify&amp;next-hop=expired\" "
                 "aria-label=\"server-level require, client-certificate none, client-level verify; "
                 "to expired: redirect tls; 1 case, 1 not as expected\">T!</a>"));
   EXPECT_THAT(page, HasSubstr("from starttls: accept tls; 2 cases\">A</a>"));
@@ -110,6 +111,19 @@ TEST(Html, FindsACaseByWhatTheIndexSaysOfIt) {
   EXPECT_EQ(text(10), "OUT-5");
   EXPECT_EQ(entry.at(13).as_int64(), 2);
   EXPECT_GT(entry.at(14).as_int64(), 0);
+  EXPECT_EQ(text(15), "OUT-5");
+}
+
+TEST(Html, ListsCasesOfEveryRequirementThatIsBroken) {
+  std::vector<CaseResult> cases(kListed + 3, sample_failure());
+  CaseResult other = sample_failure();
+  other.outbound.requirement = "OUT-9";
+  cases.push_back(other);
+  const std::string page = page_of(cases);
+  const std::size_t group = page.find("<strong>OUT-9</strong>");
+  ASSERT_NE(group, std::string::npos);
+  EXPECT_LT(page.find("<li><a href=\"#case=", group), page.find("</details>", group));
+  EXPECT_THAT(page, HasSubstr("<a href=\"#broken=OUT-5\">All 53 cases</a>"));
 }
 
 TEST(Html, NothingOfAPeerEndsUpAsMarkup) {

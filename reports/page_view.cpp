@@ -40,10 +40,11 @@ data names(const std::vector<std::string>& all) {
   return named;
 }
 
-// in_address gives `bytes` as a part of an address may have them (RFC 3986 section 2).
+// in_address gives `bytes`, as they are shown, as a part of an address may have them (RFC 3986
+// section 2).
 std::string in_address(const std::string& bytes) {
   std::string out;
-  for (const char c : bytes) {
+  for (const char c : shown(bytes)) {
     const auto octet = static_cast<unsigned char>(c);
     const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
                        c == '-' || c == '.' || c == '_' || c == '~';
@@ -95,10 +96,8 @@ data cell_view(const Grid::Row& row, const std::vector<Cell>& cells, std::size_t
   const std::string sign = sign_of(role == "client" ? inbound_signs() : outbound_signs(), cell);
   const char* mark = cell.wrong > 0 ? "!" : cell.deviating > 0 ? "~" : "";
   const char* trouble = cell.wrong > 0 ? " wrong" : cell.deviating > 0 ? " known" : "";
-  std::string link;
-  for (const auto& [name, value] : row.settings)
-    link += in_address(name) + "=" + in_address(value) + "&";
-  link += role + "=" + in_address(peer);
+  const std::string link = "suite=" + in_address(row.suite) + "&" +
+                           (role == "client" ? "client=" : "next-hop=") + in_address(peer);
   const std::string way = role == "client" ? "from " + peer : "to " + peer;
   return object{{"link", link},
                 {"sign", sign + mark},
@@ -142,16 +141,12 @@ data legend_view() {
   return signs;
 }
 
-// kShownFirst is how many cases stand under a requirement that is broken; a link leads to the
-// others.
-constexpr std::size_t kShownFirst = 5;
-
 data broken_view(const Summary& summary) {
   list groups;
   for (const Broken& broken : summary.broken()) {
     list listed;
     for (const Listed& one : summary.listed()) {
-      if (one.requirement != broken.id || listed.size() == kShownFirst) continue;
+      if (one.requirement != broken.id || listed.size() == kListedEach) continue;
       listed.push_back(object{{"id", text(one.id)},
                               {"anchor", in_address(one.id)},
                               {"verdict", word(one.verdict)},
@@ -160,6 +155,7 @@ data broken_view(const Summary& summary) {
     const bool more = broken.cases > static_cast<int>(listed.size());
     groups.push_back(object{{"first", flag(groups.empty())},
                             {"id", text(broken.id)},
+                            {"anchor", in_address(broken.id)},
                             {"text", text(broken.text)},
                             {"cases", count_of(broken.cases)},
                             {"listed", listed},
@@ -172,6 +168,7 @@ data cited_view(const Summary& summary) {
   list all;
   for (const Cited& cited : summary.cited()) {
     all.push_back(object{{"id", text(cited.id)},
+                         {"anchor", in_address(cited.id)},
                          {"text", text(cited.text)},
                          {"mark", cited.failed > 0 ? "✗ " : ""},
                          {"tone", cited.failed > 0 ? "bad" : ""},
@@ -188,6 +185,7 @@ data reached_view(const SideBySide& sides) {
   for (std::size_t i = 0; i < sides.gateways().size(); ++i) {
     const SideBySide::Reached& one = sides.reached()[i];
     all.push_back(object{{"name", text(sides.gateways()[i])},
+                         {"anchor", in_address(sides.gateways()[i])},
                          {"form", grouped(one.form)},
                          {"letter", grouped(one.letter)},
                          {"policy", grouped(one.policy)},

@@ -102,6 +102,21 @@ void arrange_rows(Grid& grid, const Axes& axes) {
 
 }  // namespace
 
+const Leg& leg_to_look_at(const CaseResult& result) {
+  const bool inbound = blames(result, result.inbound, result.outbound);
+  const bool outbound = blames(result, result.outbound, result.inbound);
+  const bool first = (inbound || !outbound || result.outbound.requirement.empty()) &&
+                     !result.inbound.requirement.empty();
+  return first ? result.inbound : result.outbound;
+}
+
+bool only_follows(const CaseResult& result) {
+  const Leg& out = result.outbound;
+  const bool never_ran = out.observed.word.empty() && result.verdict != Verdict::kSkip;
+  return (out.observed.word == "nothing" && !out.grade.empty()) ||
+         (never_ran && out.expected == "nothing");
+}
+
 std::string short_text(const Outcome& outcome) {
   std::string text = outcome.word.empty() ? "?" : outcome.word;
   const std::string tls = fact(outcome, "tls");
@@ -162,15 +177,13 @@ void Summary::cite(const CaseResult& result, const Leg& leg, const Leg& other) {
 void Summary::list(const CaseResult& result) {
   const bool inbound = blames(result, result.inbound, result.outbound);
   const bool outbound = blames(result, result.outbound, result.inbound);
-  const bool first = (inbound || !outbound || result.outbound.requirement.empty()) &&
-                     !result.inbound.requirement.empty();
-  const Leg& leg = first ? result.inbound : result.outbound;
+  const Leg& leg = leg_to_look_at(result);
   auto known = std::find_if(broken_.begin(), broken_.end(),
                             [&](const Broken& one) { return one.id == leg.requirement; });
   if (known == broken_.end())
     known = broken_.insert(known, {leg.requirement, leg.requirement_text, 0});
   ++known->cases;
-  if (listed_.size() == kListed) return;
+  if (listed_.size() >= kListed && known->cases > static_cast<int>(kListedEach)) return;
   Listed& listed = listed_.emplace_back();
   listed.id = result.id;
   listed.reason = result.reason;
@@ -195,7 +208,7 @@ void Summary::add_to_grid(const CaseResult& result) {
     grid->name = name;
   }
   const auto row = rows_.emplace(result.suite, grid->rows.size());
-  if (row.second) grid->rows.push_back({result.settings, {}, {}});
+  if (row.second) grid->rows.push_back({result.suite, result.settings, {}, {}});
   auto column = [&](std::vector<std::string>& names, const char* role, const std::string& peer) {
     const auto found = columns_.emplace(name + "\n" + role + peer, names.size());
     if (found.second) names.push_back(peer);
@@ -209,11 +222,7 @@ void Summary::add_to_grid(const CaseResult& result) {
   }
   if (result.server.empty()) return;
   const std::size_t server = column(grid->servers, "server=", result.server);
-  // `nothing` follows from an inbound outcome and says nothing about this server.
-  const bool never_ran = out.observed.word.empty() && result.verdict != Verdict::kSkip;
-  const bool follows = (out.observed.word == "nothing" && !out.grade.empty()) ||
-                       (never_ran && out.expected == "nothing");
-  if (!follows) {
+  if (!only_follows(result)) {
     add_to_cell(at(here.outbound, server), result, out, in);
   }
 }

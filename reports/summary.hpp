@@ -15,8 +15,9 @@
 
 namespace postern::reports {
 
-/// kListed is how many cases that did not pass are kept to be listed.
-constexpr std::size_t kListed = 50;
+/// kListed is how many cases that did not pass are kept to be listed, and kListedEach how many of
+/// each requirement at the least.
+constexpr std::size_t kListed = 50, kListedEach = 5;
 
 /// Cell holds what was observed of all cases of one mode with one peer, on that peer's leg.
 struct Cell {
@@ -36,6 +37,7 @@ struct Cell {
 /// Grid is one matrix: rows are mode combinations, columns the peers of either leg.
 struct Grid {
   struct Row {
+    std::string suite;
     Facts settings;
     std::vector<Cell> inbound;   ///< By client, as in `clients`; may be shorter.
     std::vector<Cell> outbound;  ///< By server, likewise.
@@ -73,6 +75,13 @@ struct Cited {
       failed = 0;  ///< On the leg that cites it. What is in neither had no answer, or was skipped.
 };
 
+/// leg_to_look_at is the leg by whose requirement a case that did not pass is grouped.
+const Leg& leg_to_look_at(const CaseResult& result);
+
+/// only_follows tells of a case of a matrix whose `nothing` at the next hop follows from its
+/// inbound outcome, and says nothing about that server.
+bool only_follows(const CaseResult& result);
+
 /// short_text gives an outcome in the few characters of a cell: "accept tls", "accept clear",
 /// "drop 530", "redirect clear #2" (on the second connection), "hold 4.7.5".
 std::string short_text(const Outcome& outcome);
@@ -91,7 +100,8 @@ class Summary {
   /// by_kind counts "matrix", "invalid-setting" and "story" apart, in order of first appearance.
   const std::vector<std::pair<std::string, Tally>>& by_kind() const { return by_kind_; }
   const std::vector<Grid>& grids() const { return grids_; }
-  /// listed are the first kListed cases that neither passed nor were skipped.
+  /// listed are the first kListed cases that neither passed nor were skipped, and behind them those
+  /// that the first kListedEach of their requirement lack.
   const std::vector<Listed>& listed() const { return listed_; }
   /// broken are the requirements of all of these, each case counted under one, in order of first
   /// appearance.

@@ -174,8 +174,8 @@ void judge_queue(const Bench& bench, const Fence& fence, const Observation& obse
   if (!fence.queue_known) return;
   const auto queued = std::count(fence.queued.begin(), fence.queued.end(), observation.recipient);
   const bool held = leg.observed.word == "hold";
-  const auto taken = std::count_if(observation.client.begin(), observation.client.end(),
-                                   [](const ConnectionFacts& one) { return one.accepted; });
+  std::ptrdiff_t taken = 0;
+  for (const ConnectionFacts& one : observation.client) taken += one.accepted;
   if (queued > 0 && !held) leg.wrong.push_back("the message is still in the gateway's queue");
   if (held && queued == 0)
     leg.wrong.push_back("held on record, and not in the gateway's queue: lost");
@@ -200,7 +200,7 @@ void judge_session(const Bench& bench, const Observation& observation, LegJudgem
         "a 250 was given for the message, and the gateway's record does not have it");
   for (const ConnectionFacts& connection : observation.client) {
     for (const std::string& fault : connection.faults) leg.wrong.push_back(fault);
-    if (!connection.accepted || connection.farewell < 0) continue;
+    if (connection.accepted == 0 || connection.farewell < 0) continue;
     if (connection.ending == Ending::kTimeout || connection.ending == Ending::kReset ||
         connection.farewell != 221)
       leg.wrong.push_back(

@@ -50,7 +50,7 @@ struct Delivered {
     client.starttls_offered = client.starttls_sent = true;
     client.starttls_reply = 220;
     client.handshake = Handshake::kCompleted;
-    client.accepted = true;
+    client.accepted = 1;
     client.farewell = 221;
     client.last_reply = 250;
     client.ended_by = Actor::kGateway;

@@ -83,7 +83,7 @@ struct ConnectionFacts {
   int last_reply = 0;         ///< Client: the last reply's code.
   std::string last_enhanced;  ///< Client: its enhanced code.
   std::string last_command;   ///< Client: what it answered.
-  bool accepted = false;      ///< Client: 250 to end-of-data.
+  int accepted = 0;           ///< Client: how many messages got 250 to their end-of-data.
   bool usable = false;        ///< Client: after a refusal a further command was answered.
   int farewell = -1;  ///< Client: the code of the reply to QUIT; 0: none came; -1: not asked.
   std::vector<std::string> faults;  ///< Replies out of form, or bytes nobody asked for.
@@ -155,7 +155,7 @@ inline bool all_ended(const std::deque<ConnectionFacts>& connections) {
 /// was_accepted tells whether the gateway gave 250 for a message.
 inline bool was_accepted(const Observation& observation) {
   return std::any_of(observation.client.begin(), observation.client.end(),
-                     [](const ConnectionFacts& one) { return one.accepted; });
+                     [](const ConnectionFacts& one) { return one.accepted > 0; });
 }
 
 /// Fence is what closing a configuration proved.

@@ -13,7 +13,7 @@ const char* yes_no(bool value) {
 std::string word_of(const ConnectionFacts& connection) {
   const bool closed = connection.ended_by == Actor::kGateway;
   if (!connection.connected) return "unreachable";
-  if (connection.accepted) return "accept";
+  if (connection.accepted > 0) return "accept";
   if (connection.starttls_reply == 220 && connection.handshake == Handshake::kFailed) {
     if (connection.smtp_after_failed_tls) return "clear-after-failed-tls";
     return closed ? "broken" : "hang";

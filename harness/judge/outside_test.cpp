@@ -20,7 +20,8 @@ class Outside : public testing::Test {
     seen_.recipient = "token@lab.test";
     ConnectionFacts client;
     client.number = 1;
-    client.connected = client.accepted = true;
+    client.connected = true;
+    client.accepted = 1;
     client.ending = Ending::kClose;
     client.last_reply = 221;
     client.last_command = "QUIT";

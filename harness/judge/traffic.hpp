@@ -12,7 +12,8 @@ namespace postern {
 
 enum class Side;
 
-/// Traffic is bounded: once kLimit octets of data are held, further data is only counted.
+/// Traffic is bounded: from the first piece on that would exceed kLimit octets, data is only
+/// counted.
 struct Traffic {
   static constexpr std::size_t kLimit = std::size_t{8} * 1024 * 1024;
 

@@ -122,7 +122,7 @@ asio::awaitable<bool> ClientConversation::hand_in() {
   if (!co_await command(Point::kData, "DATA", reply)) co_return false;
   if (reply.code != 354) co_return true;
   if (!co_await send_message(observation.message, reply)) co_return false;
-  facts().accepted = reply.code == 250;
+  if (reply.code == 250) ++facts().accepted;
   co_return true;
 }
 
@@ -196,7 +196,7 @@ asio::awaitable<void> ClientConversation::run() {
       if (!co_await hand_in()) co_return;
     }
   }
-  if (facts().accepted) {
+  if (facts().accepted > 0) {
     co_await quit();
   } else {
     co_await after_refusal();

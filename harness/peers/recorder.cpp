@@ -65,7 +65,7 @@ void Recorder::opened(const boost::asio::ip::tcp::endpoint& client,
 void Recorder::passed(Actor from, std::string_view raw) {
   if (!has_stream_) return;
   Traffic& traffic = *observation_->traffic;
-  if (traffic.held + raw.size() > Traffic::kLimit) {
+  if (traffic.left_out > 0 || traffic.held + raw.size() > Traffic::kLimit) {
     traffic.left_out += raw.size();
     return;
   }

@@ -123,7 +123,7 @@ asio::awaitable<void> ScriptRun::hear_reply(const Step& step) {
   ConnectionFacts& facts = talk_->facts();
   if (last_said_ == "EHLO" && reply.code == 250) facts.starttls_offered = reply.offers("STARTTLS");
   if (last_said_ == "STARTTLS") facts.starttls_reply = reply.code;
-  if (last_said_ == "end of data" && reply.code == 250) facts.accepted = true;
+  if (last_said_ == "end of data" && reply.code == 250) ++facts.accepted;
 }
 
 asio::awaitable<void> ScriptRun::hear_command(const Step& step) {
@@ -186,7 +186,7 @@ asio::awaitable<void> ScriptRun::hand_in(const Step& step) {
   last_said_ = "end of data";
   if (step.kind != StepKind::kDeliver) co_return;
   co_await expect_reply(step.place, last_said_, "250");
-  talk_->facts().accepted = true;
+  ++talk_->facts().accepted;
 }
 
 // take is the server's <deliver/>: one message from MAIL to its 250.

@@ -63,8 +63,13 @@ std::string file_name_of(const std::string& id) {
   throw std::runtime_error(fmt::format("{} cannot be written: {}", path, why));
 }
 
-// pack makes one archive of all files below `folder`.
+// pack makes one archive of all files below `folder`, for its owner alone. Nothing else of this
+// process makes a file meanwhile.
 void pack(const fs::path& folder, const std::string& path) {
+  struct Mask {
+    mode_t before = ::umask(077);
+    ~Mask() { ::umask(before); }
+  } const mask;
   int code = 0;
   std::unique_ptr<zip_t, decltype(&zip_discard)> archive(
       zip_open(path.c_str(), ZIP_CREATE | ZIP_EXCL, &code), &zip_discard);
@@ -86,10 +91,13 @@ void pack(const fs::path& folder, const std::string& path) {
 }  // namespace
 
 Bundles::Bundles(const std::string& path, bool all, reports::RunHeader header)
-    : path_(path), all_(all), packed_(path.ends_with(".zip")), header_(std::move(header)) {
-  if (fs::exists(path))
+    : path_(path.substr(0, path.find_last_not_of('/') + 1)),
+      all_(all),
+      packed_(path_.ends_with(".zip")),
+      header_(std::move(header)) {
+  if (path_.empty() || fs::exists(path_))
     throw std::runtime_error(fmt::format("{} is there already; name another", path));
-  folder_ = packed_ ? fs::path(fmt::format("{}.{}", path, ::getpid())) : fs::path(path);
+  folder_ = packed_ ? fs::path(fmt::format("{}.{}", path_, ::getpid())) : fs::path(path_);
   make_folder(folder_);
 }
 
@@ -104,7 +112,8 @@ fs::path Bundles::folder_of(const std::string& id) {
   return folder_ / (used == 1 ? name : fmt::format("{}_{}", name, used));
 }
 
-std::string Bundles::about(const reports::CaseResult& result, const Traffic* traffic) const {
+std::string Bundles::about(const reports::CaseResult& result, const Traffic* traffic,
+                           bool has_configuration) const {
   std::string text =
       fmt::format("Case      {}\nVerdict   {}{}{}\nGateway   {}\n", result.id, word(result.verdict),
                   result.reason.empty() ? "" : ": ", result.reason, header_.gateway);
@@ -125,7 +134,8 @@ std::string Bundles::about(const reports::CaseResult& result, const Traffic* tra
       text +=
           fmt::format("                ({} octets more are left out of it)\n", traffic->left_out);
   }
-  text += "gateway.txt     the gateway's configuration, and the command that started it\n";
+  if (traffic != nullptr || has_configuration)
+    text += "gateway.txt     the gateway's configuration, and the command that started it\n";
   return text;
 }
 
@@ -141,7 +151,7 @@ void Bundles::add(const reports::CaseResult& result, const Traffic* traffic,
   const fs::path folder = folder_of(result.id);
   make_folder(folder);
   ++written_;
-  write_file(folder / "about.txt", about(result, traffic));
+  write_file(folder / "about.txt", about(result, traffic, !configuration.empty()));
   write_file(folder / "case.txt", reports::failure_text(result));
   reports::ResultsWriter results((folder / "case.jsonl").string(), header_);
   results.write(result);
@@ -151,9 +161,11 @@ void Bundles::add(const reports::CaseResult& result, const Traffic* traffic,
   tally.count(result);
   footer.exit_code = tally.exit_code(0);
   results.finish(footer);
+  fs::permissions(folder / "case.jsonl", fs::perms::owner_read | fs::perms::owner_write);
   if (traffic != nullptr) write_file(folder / "traffic.pcapng", pcapng_of(*traffic, epoch));
-  write_file(folder / "gateway.txt",
-             configuration.empty() ? "No gateway came up.\n" : configuration);
+  if (traffic != nullptr || !configuration.empty())
+    write_file(folder / "gateway.txt",
+               configuration.empty() ? "No gateway came up.\n" : configuration);
 }
 
 std::string Bundles::finish() {
@@ -162,7 +174,13 @@ std::string Bundles::finish() {
     fs::remove_all(folder_, ignored);
     return "";
   }
-  if (packed_) pack(folder_, path_);
+  try {
+    if (packed_) pack(folder_, path_);
+  } catch (const std::runtime_error& problem) {
+    packed_ = false;  // It stays.
+    throw std::runtime_error(
+        fmt::format("{}; the bundles are in {}", problem.what(), folder_.string()));
+  }
   return fmt::format("Bundles: {} ({} case{}{})", path_, written_, written_ == 1 ? "" : "s",
                      left_out_ == 0 ? "" : fmt::format("; {} more did not pass", left_out_));
 }

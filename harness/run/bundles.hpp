@@ -21,23 +21,25 @@ class Bundles {
   /// The constructor makes the folder `path`, or, for a name that ends in ".zip", one beside it
   /// that finish packs. Throws std::runtime_error where it cannot, or where something is there.
   Bundles(const std::string& path, bool all, reports::RunHeader header);
-  /// The destructor removes what was to be packed and was not.
+  /// The destructor removes the folder of what is packed.
   ~Bundles();
   Bundles(const Bundles&) = delete;
   Bundles& operator=(const Bundles&) = delete;
 
-  /// add writes the bundle of a case, if it is to have one. `traffic` may be nullptr. Throws
+  /// add writes the bundle of a case, if it is to have one. `traffic` is nullptr, and
+  /// `configuration` empty, where the case was not played. Throws
   /// std::runtime_error where a file cannot be written.
   void add(const reports::CaseResult& result, const Traffic* traffic,
            const std::string& configuration, std::int64_t epoch);
 
   /// finish packs what is to be packed, and says in one line what was written; "" for nothing.
-  /// Throws std::runtime_error.
+  /// Throws std::runtime_error where it cannot be packed: the folder then stays.
   std::string finish();
 
  private:
   std::filesystem::path folder_of(const std::string& id);
-  std::string about(const reports::CaseResult& result, const Traffic* traffic) const;
+  std::string about(const reports::CaseResult& result, const Traffic* traffic,
+                    bool has_configuration) const;
 
   std::string path_;
   bool all_, packed_;

@@ -41,7 +41,8 @@ class CaseResultTest : public ::testing::Test {
     seen.message = "Subject: x\r\n\r\nbody\r\n";
     ConnectionFacts client;
     client.number = 1;
-    client.connected = client.accepted = true;
+    client.connected = true;
+    client.accepted = 1;
     client.farewell = 221;
     client.ended_by = Actor::kGateway;
     client.ending = Ending::kClose;

@@ -67,7 +67,14 @@ struct Ending {
   Verdict verdict = Verdict::kError;
   std::string reason;
   bool known = false;     ///< It fails as is known.
-  bool surprise = false;  ///< It is against what is known.
+  bool surprise = false;  ///< It passes, though it is known to fail, or what is known has expired.
+
+  /// weight orders endings: of several runs of a case the one that weighs most counts.
+  int weight() const {
+    if (surprise) return 4;
+    if (known) return 2;
+    return verdict == Verdict::kPass ? 0 : verdict == Verdict::kSkip ? 1 : 3;
+  }
 };
 
 /// Known weighs results against failures that are known of their gateway.
@@ -82,19 +89,24 @@ class Known {
     for (const Chosen& one : all_cases(catalogue)) cases_.emplace(one.id(), one);
   }
 
-  /// weigh returns whether the result is against what is known: it passes, or what is known has
-  /// expired.
-  bool weigh(reports::CaseResult& result) const {
-    if (result.gateway != departures_.gateway) return false;
+  /// weigh gives the ending of a result in the light of what is known.
+  Ending weigh(reports::CaseResult& result) const {
     const std::string reason = result.reason;
+    const bool failed = result.verdict == Verdict::kFail;
+    if (result.gateway == departures_.gateway) weigh_known(result);
+    const bool known = failed && result.verdict == Verdict::kSkip;
+    const bool surprise = result.verdict == Verdict::kFail && result.reason != reason;
+    return {result.verdict, result.reason, known, surprise};
+  }
+
+ private:
+  void weigh_known(reports::CaseResult& result) const {
     const std::string prefix = departures_.gateway + "/";
     const auto found =
         cases_.find(result.id.starts_with(prefix) ? result.id.substr(prefix.size()) : result.id);
     if (found != cases_.end()) weigh_departures(departures_, today(), found->second, result);
-    return result.verdict == Verdict::kFail && result.reason != reason;
   }
 
- private:
   Departures departures_;
   std::map<std::string, Chosen> cases_;
 };
@@ -104,12 +116,10 @@ std::map<std::string, Ending> endings_of(const std::string& path, const Known* k
   reports::ResultsReader reader(path);
   while (auto result = reader.next()) {
     if (result->control) continue;
-    const bool surprise = known != nullptr && known->weigh(*result);
-    const bool is_known = known != nullptr && !result->deviation.empty();
-    const Ending ending{result->verdict, result->reason, is_known, surprise};
-    // Of several runs of a case the worst counts.
+    const Ending ending =
+        known != nullptr ? known->weigh(*result) : Ending{result->verdict, result->reason};
     const auto [at, is_new] = endings.emplace(result->id, ending);
-    if (!is_new && result->verdict != Verdict::kPass) at->second = ending;
+    if (!is_new && ending.weight() > at->second.weight()) at->second = ending;
   }
   return endings;
 }

@@ -61,6 +61,7 @@ class Interrupts {
     signals_.async_wait([this](boost::system::error_code error, int) {
       if (error) return;
       // Gateways die with this process; only their folders stay, and the next run removes them.
+      // What was to be packed as bundles stays in its folder.
       if (seen_.exchange(true)) ::_exit(130);
       fmt::print(stderr, "\npostern: interrupted; gateways are being stopped\n");
       run_.interrupt();
@@ -186,6 +187,7 @@ class Session {
 
  private:
   void take(Run::Closed closed);
+  void bundle(const reports::CaseResult& result, const Traffic* traffic, const Run::Closed& closed);
   void print_case(const reports::CaseResult& result);
   bool run_gateway(const GatewayFile& gateway, std::string& trouble);
   int close(bool interrupted, const std::string& trouble);
@@ -207,6 +209,7 @@ class Session {
   std::unique_ptr<reports::ResultsWriter> writer_;
   std::unique_ptr<reports::ResultsWriter> passing_;  ///< Where --results names no regular file.
   std::unique_ptr<Bundles> bundles_;
+  std::string bundle_problem_;  ///< Why there are no further ones; empty: there are.
   std::map<const GatewayFile*, RemotePlace> remotes_;
   std::map<std::string, reports::CaseResult> known_;  ///< What an earlier run found, by id.
   reports::Tally tally_;
@@ -231,6 +234,18 @@ void Session::print_case(const reports::CaseResult& result) {
   fmt::print("{}\n", reports::failure_text(result));
 }
 
+// bundle takes nothing away from what the run found where it cannot be written: no further one is
+// tried, and close tells.
+void Session::bundle(const reports::CaseResult& result, const Traffic* traffic,
+                     const Run::Closed& closed) {
+  if (!bundles_ || !bundle_problem_.empty()) return;
+  try {
+    bundles_->add(result, traffic, closed.configuration, closed.epoch);
+  } catch (const std::exception& problem) {
+    bundle_problem_ = problem.what();
+  }
+}
+
 void Session::take(Run::Closed closed) {
   reports::Tally tally;
   double seconds = 0;
@@ -240,7 +255,7 @@ void Session::take(Run::Closed closed) {
     tally.count(result);
     print_case(result);
     writer_->write(result);
-    if (bundles_) bundles_->add(result, traffic.get(), closed.configuration, closed.epoch);
+    bundle(result, traffic.get(), closed);
     if (passing_) {
       std::fflush(stdout);  // Which it may share.
       passing_->write(result);
@@ -322,10 +337,12 @@ void Session::print_summary(const reports::RunFooter& footer) const {
 // write_bundles ends the bundles; false where that failed, of which stderr then tells.
 bool Session::write_bundles() {
   if (!bundles_) return true;
+  if (!bundle_problem_.empty())
+    fmt::print(stderr, "postern: --bundle: {}; there are no further ones\n", bundle_problem_);
   try {
     const std::string what = bundles_->finish();
     if (!what.empty()) fmt::print("{}\n", what);
-    return true;
+    return bundle_problem_.empty();
   } catch (const std::exception& problem) {
     fmt::print(stderr, "postern: {}\n", problem.what());
     return false;

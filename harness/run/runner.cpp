@@ -204,13 +204,15 @@ void Run::run_invalid(Job& job, const Configuration& configuration) {
         event.kind == "rejected" && event.line.find(invalid.rule->mentions) != std::string::npos;
   };
   std::optional<reports::CaseResult> result;
-  const auto attempt = [](Run* run, const InvalidCase* the_case, GatewayPlan plan,
-                          bool on_record_only, bool* seen,
-                          std::function<void(const RecordEvent&)> watch,
-                          std::optional<reports::CaseResult>* into) -> asio::awaitable<void> {
+  std::string started_with;
+  const auto attempt =
+      [](Run* run, const InvalidCase* the_case, GatewayPlan plan, bool on_record_only, bool* seen,
+         std::function<void(const RecordEvent&)> watch, std::optional<reports::CaseResult>* into,
+         std::string* accepted) -> asio::awaitable<void> {
     try {
       auto gateway = co_await Gateway::start(std::move(plan), std::move(watch));
       co_await gateway->stop();
+      *accepted = gateway->configuration();
       if (run->plan_.keep) run->keep(gateway->directory());
       *into =
           result_of_invalid(run->plan_.context, *the_case, true, "", gateway->last_output(), false);
@@ -237,12 +239,12 @@ void Run::run_invalid(Job& job, const Configuration& configuration) {
   std::exception_ptr error;
   asio::co_spawn(job.io,
                  attempt(this, &invalid, std::move(gateway_plan), rejects_on_record, &rejected,
-                         std::move(on_record), &result),
+                         std::move(on_record), &result, &started_with),
                  [&](std::exception_ptr problem) { error = problem; });
   job.io.restart();
   job.io.run();
   if (error) std::rethrow_exception(error);
-  Closed closed;
+  Closed closed{{}, std::move(started_with), 0};
   closed.found.push_back({std::move(*result), nullptr});
   hand_on(std::move(closed));
 }

@@ -57,7 +57,7 @@ std::string told(const Observation& seen) {
                               ? fmt::format("the connection was ended: {}", word(last.ending))
                           : last.ending == Ending::kTimeout ? "nothing more came in time"
                                                             : "the connection stayed";
-  if (last.accepted) return "accepted " + tls_of(last);
+  if (last.accepted > 0) return "accepted " + tls_of(last);
   if (last.handshake == Handshake::kFailed)
     return fmt::format("TLS failed ({}); {}", last.tls_error.empty() ? "no reason" : last.tls_error,
                        end);

@@ -35,9 +35,16 @@ tshark -r "$folder/traffic.pcapng" -Y 'tcp.checksum.status == 0 || ip.checksum.s
 # All cases, packed; what is there already stays.
 expect 1 "Bundles: all.zip (6 cases)" "$POSTERN" run tls-modes/$mode --bundle all.zip --bundle-of all \
   --filter "client=starttls|starttls-1.2 server=expired|wrong-host|good"
+[ "$(stat -c %a all.zip)" = 600 ] || fail "the archive is open to others"
 [ "$(unzip -l all.zip | grep -c traffic.pcapng)" -eq 6 ] || fail "the archive has not six captures"
 expect 2 "all.zip is there already; name another; nothing was run" "$POSTERN" run tls-modes/$mode --bundle all.zip
 expect 0 "" "$POSTERN" run tls-modes/$mode --filter "client=starttls server=good" --bundle none
 [ ! -e none ] || fail "a run without failures leaves an empty folder"
 [ -z "$(ls -d all.zip.* 2>/dev/null)" ] || fail "the folder that was packed is left behind"
+expect 1 "Bundles: slashed (1 case)" "$POSTERN" run tls-modes/$mode --bundle slashed// --filter "client=starttls server=expired"
+# Settings that have to be rejected and were not: the bundle has what was accepted.
+edit "$scenarios/gateways/reference.xml" 's/ \$\{client-certificate\} / client-certificate="none" /'
+expect 1 "Bundles: invalid" "$POSTERN" run tls-modes/invalid --bundle invalid
+grep -rq 'client-certificate="none"' invalid/*/gateway.txt || fail "the bundle has not the configuration that was accepted"
+! grep -rq "No gateway came up" invalid || fail "a gateway that came up is said not to have"
 finish

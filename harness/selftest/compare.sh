@@ -35,6 +35,19 @@ known "expired|wrong-host" 2020-01-01
 expect 1 "has counted until 2020-01-01" "$POSTERN" compare "$scratch/bad.jsonl" "$scratch/bad.jsonl" --known "$scratch/known.xml"
 known "expired" 2999-12-31
 expect 1 "1 worse" "$POSTERN" compare "$scratch/good.jsonl" "$scratch/bad.jsonl" --known "$scratch/known.xml"
+# Of several runs of a case the worst counts, also where another one failed as is known.
+known "expired|wrong-host" 2999-12-31
+sed -E '/server=expired"/s/"reason":"[^"]*"/"reason":"something else"/' "$scratch/bad.jsonl" >"$scratch/other.jsonl"
+cat "$scratch/other.jsonl" "$scratch/bad.jsonl" >"$scratch/twice.jsonl"
+expect 1 "1 worse" "$POSTERN" compare "$scratch/good.jsonl" "$scratch/twice.jsonl" --known "$scratch/known.xml"
+cat "$scratch/good.jsonl" "$scratch/bad.jsonl" >"$scratch/twice.jsonl"
+expect 1 "did not happen" "$POSTERN" compare "$scratch/bad.jsonl" "$scratch/twice.jsonl" --known "$scratch/known.xml"
+# A skip of the run's own making is none that is known here.
+sed -E '/server=good"/s/"verdict":"pass"/"verdict":"skip","deviation":"of the run"/' "$scratch/good.jsonl" >"$scratch/less.jsonl"
+expect 1 "1 left out" "$POSTERN" compare "$scratch/good.jsonl" "$scratch/less.jsonl"
+known "no-such" 2999-12-31
+sed -i 's/server=no-such/server=plain/' "$scratch/known.xml"
+expect 1 "1 left out" "$POSTERN" compare "$scratch/good.jsonl" "$scratch/less.jsonl" --known "$scratch/known.xml"
 known "never-heard-of" 2999-12-31
 expect 2 "never-heard-of" "$POSTERN" compare "$scratch/good.jsonl" "$scratch/bad.jsonl" --known "$scratch/known.xml"
 expect 2 "cannot be read" "$POSTERN" compare "$scratch/good.jsonl" "$scratch/bad.jsonl" --known "$scratch/none.xml"

@@ -11,7 +11,7 @@ done
 own_scenarios
 edit "$scenarios/gateways/reference.xml" 's/\$\{client-level\} clear/client-level="attempt" clear/'
 cd "$scratch/copy" || exit 1
-expect 1 "" "$POSTERN" run tls-modes stories/require-answers-530-to-what-leads-nowhere \
+expect 1 "" "$POSTERN" run tls-modes client-certificates server-certificates stories/require-answers-530-to-what-leads-nowhere \
   --filter "server!=old-tls" --quiet --html "$scratch/report.html"
 export FAILING=tls-modes/server-level=attempt/client-certificate=none/client-level=verify/client=plain/server=expired
 NODE_PATH=$NODE_MODULES node "$SOURCE/reports/page/report_test.js" "$scratch/report.html" "$PICTURES" ||

@@ -13,7 +13,7 @@
     })),
     client: text[c[5]], server: text[c[6]], inbound: text[c[7]], outbound: text[c[8]],
     inboundBy: text[c[9]], outboundBy: text[c[10]], reason: text[c[11]], deviation: text[c[12]],
-    unmet: c[13], differs: c[14],
+    unmet: c[13] & 3, follows: (c[13] & 4) !== 0, differs: c[14], broken: text[c[15]],
   }));
   for (const one of cases) {
     one.id = one.suite + "/" + one.name;
@@ -128,7 +128,8 @@
     return el("section", { class: unmet ? "leg unmet" : "leg" }, el("h4", {}, title), el("dl", {}, ...rows));
   };
   const again = (command) => el("div", { class: "again" }, el("code", {}, command),
-    el("button", { type: "button", onclick: (event) => navigator.clipboard.writeText(command).then(() => { event.target.textContent = "Copied"; }) }, "Copy"));
+    el("button", { type: "button", hidden: !navigator.clipboard,
+      onclick: (event) => navigator.clipboard.writeText(command).then(() => { event.target.textContent = "Copied"; }) }, "Copy"));
   const drawn = (one, full) => el("div", { class: "case" },
     full.reason ? el("p", { class: "why" }, full.reason) : null,
     full.details ? el("ul", {}, ...full.details.map((line) => el("li", {}, line))) : null,
@@ -152,15 +153,23 @@
       el("span", { class: "id" }, one.id, one.reason ? el("span", { class: "reason" }, one.reason) : null),
       el("span", { class: "came" }, came(one)));
     const item = el("li", {}, head, body);
+    // What is asked for is known at once, what is drawn a moment later.
+    const isOpen = () => head.getAttribute("aria-expanded") === "true";
+    let drawing;
     item.open = async () => {
-      if (!body.firstChild) body.append(drawn(one, await whole(one.at)));
-      body.hidden = false;
       head.setAttribute("aria-expanded", "true");
+      drawing ||= whole(one.at).then((full) => body.append(drawn(one, full)));
+      await drawing;
+      body.hidden = !isOpen();
     };
     head.addEventListener("click", () => {
-      if (body.hidden) { item.open(); return; }
-      body.hidden = true;
-      head.setAttribute("aria-expanded", "false");
+      if (isOpen()) {
+        head.setAttribute("aria-expanded", "false");
+        body.hidden = true;
+        return;
+      }
+      item.open();
+      history.replaceState(null, "", "#case=" + encodeURIComponent(one.id));
     });
     return item;
   };
@@ -196,7 +205,11 @@
         if (value === "not-passed" ? one.passed : one.verdict !== value) return false;
       } else if (key === "requirement") {
         if (one.inboundBy !== value && one.outboundBy !== value) return false;
-      } else if (key === "gateway" || key === "client" || key === "server") {
+      } else if (key === "broken") {
+        if (one.passed || one.broken !== value) return false;
+      } else if (key === "next-hop") {
+        if (one.server !== value || one.follows) return false;
+      } else if (key === "gateway" || key === "client" || key === "server" || key === "suite") {
         if (one[key] !== value) return false;
       } else if (one.settings.get(key) !== value) return false;
     }
@@ -216,48 +229,55 @@
   const choose = (want) => {
     found = order.filter((one) => wanted(one, want));
     const bad = found.filter((one) => !one.passed).length;
-    document.getElementById("found").textContent = `${number.format(found.length)} of ${number.format(cases.length)} cases` + (bad ? `, ${number.format(bad)} did not pass` : "");
+    document.getElementById("found").textContent = `${number.format(found.length)} of ${number.format(cases.length)} cases` + (bad ? `, ${number.format(bad)} did not pass` : "") +
+      (cell.length ? "; of " + cell.map(([k, v]) => `${k} ${v || "none"}`).join(", ") : "");
     list.replaceChildren();
     shown = 0;
     showMore();
   };
-  const chosen = () => [...new FormData(form)].filter(([, value]) => value !== "");
+  // What the address says beyond the lists above: a cell of the grid, a requirement that was broken.
+  let cell = [];
+  const chosen = () => [...cell, ...[...new FormData(form)].filter(([, value]) => value !== "")];
   const address = (want) => "#" + want.map(([k, v]) => `${k}=${encodeURIComponent(v)}`).join("&");
   let pending = 0;
   form.addEventListener("input", () => {
     clearTimeout(pending);
     pending = setTimeout(() => { history.replaceState(null, "", address(chosen())); choose(chosen()); }, 120);
   });
-  form.addEventListener("reset", () => setTimeout(() => { history.replaceState(null, "", "#cases"); choose([]); }));
+  form.addEventListener("reset", () => setTimeout(() => { cell = []; history.replaceState(null, "", "#cases"); choose([]); }));
   form.addEventListener("submit", (event) => event.preventDefault());
 
   // follow does what the address says: a choice of cases, or one case.
-  const follow = (jump) => {
+  const decoded = (part) => { try { return decodeURIComponent(part); } catch { return part; } };
+  const follow = () => {
     const parts = location.hash.slice(1).split("&").filter((part) => part.includes("=")).map((part) => {
       const equals = part.indexOf("=");
-      return [part.slice(0, equals), decodeURIComponent(part.slice(equals + 1))];
+      return [part.slice(0, equals), decoded(part.slice(equals + 1))];
     });
     const only = parts.find(([key]) => key === "case");
     for (const control of form.elements) if (control.name) control.value = "";
+    cell = [];
     if (only) {
       found = cases.filter((one) => one.id === only[1]);
-      document.getElementById("found").textContent = found.length ? "One case" : "No such case in this report";
+      document.getElementById("found").textContent = found.length === 0 ? "No such case in this report" : found.length === 1 ? "One case" : `${found.length} runs of one case`;
       list.replaceChildren();
       shown = 0;
       showMore();
       if (list.firstChild) list.firstChild.open();
     } else {
+      cell = parts.filter(([key]) => !form.elements[key]);
       for (const [key, value] of parts) if (form.elements[key]) form.elements[key].value = value;
       choose(parts);
     }
-    if (jump && parts.length) {
+    if (parts.length) {
       document.getElementById("cases").scrollIntoView();
       const first = list.querySelector(".head");
       if (first) first.focus({ preventScroll: true });
     }
   };
-  addEventListener("hashchange", () => follow(true));
-  follow(true);
+  // An address that only names a part of the page changes no choice.
+  addEventListener("hashchange", () => { if (location.hash.includes("=")) follow(); });
+  follow();
 
   // The grid: one stop for the Tab key, the arrow keys from there; what a cell says is told above.
 

@@ -35,6 +35,31 @@ const equal = (got, expected, what) => check(got === expected, `${what}: expecte
   check((await page.locator(".counts").textContent()).includes(`${bad} fail`), "the counts above and below differ");
   await page.screenshot({ path: pictures + "/report.png" });
 
+  // Each cell leads to as many cases as it tells: some of every grid, of both legs.
+  const said = await page.evaluate(() => [...document.querySelectorAll("table.grid")].flatMap((table) => {
+    const all = [...table.querySelectorAll("a.cell")];
+    return [0, 1, 2, 3, 4, 5].map((i) => all[Math.floor(i * (all.length - 1) / 5)]);
+  }).map((cell) => [cell.hash, cell.getAttribute("aria-label")]));
+  for (const [hash, label] of said) {
+    await page.evaluate((to) => { location.hash = to; }, hash);
+    await page.waitForFunction((to) => location.hash === to && document.getElementById("found").textContent.includes("; of suite"), hash);
+    equal((await page.locator("#found").textContent()).split(" ")[0], (label.match(/; ([\d,]+) cases?/) || [])[1], "cases of the cell " + label);
+  }
+  // So does a requirement that was broken.
+  const [broken, count] = await page.evaluate(() => {
+    const link = [...document.querySelectorAll('#failures a[href^="#broken="]')].pop();
+    return [link.hash, link.textContent.match(/[\d,]+/)[0]];
+  });
+  await page.evaluate((to) => { location.hash = to; }, broken);
+  await page.waitForFunction(() => document.getElementById("found").textContent.includes("; of broken"));
+  equal((await page.locator("#found").textContent()).split(" ")[0], count, "cases of " + broken);
+  // What no program has written into the address breaks nothing.
+  await page.evaluate(() => { location.hash = "#text=100%"; });
+  await page.waitForFunction(() => document.getElementById("found").textContent.startsWith("0 of"));
+  await page.evaluate(() => { location.hash = "#grid"; });
+  await page.getByRole("button", { name: "All cases" }).click();
+  await page.waitForFunction((all) => document.getElementById("found").textContent.startsWith(all + " of"), total);
+
   // The grid by keyboard: one stop, arrows, Enter.
   const cells = page.locator("table.grid").first().locator("a.cell");
   check(await cells.count() > 10, "the grid has no cells");
@@ -64,8 +89,12 @@ const equal = (got, expected, what) => check(got === expected, `${what}: expecte
 
   // A case.
   const head = page.locator("#list .head").first();
+  await head.dblclick();
+  equal(await head.getAttribute("aria-expanded"), "false", "the state of a case that was opened and closed");
   await head.click();
   await page.waitForSelector(".ladder");
+  equal(await page.locator("#list .case").count(), 1, "drawings of the case");
+  check(page.url().includes("#case="), "the case does not stand in the address");
   equal(await head.getAttribute("aria-expanded"), "true", "the case's state");
   const one = page.locator("#list .case").first();
   const words = await one.innerText();
