@@ -60,7 +60,8 @@ const equal = (got, expected, what) => check(got === expected, `${what}: expecte
   await page.getByRole("button", { name: "All cases" }).click();
   await page.waitForFunction((all) => document.getElementById("found").textContent.startsWith(all + " of"), total);
 
-  // The grid by keyboard: one stop, arrows, Enter.
+  // The grid by keyboard: one stop, arrows, Enter.  The pointer rests on no cell.
+  await page.mouse.move(0, 0);
   const cells = page.locator("table.grid").first().locator("a.cell");
   check(await cells.count() > 10, "the grid has no cells");
   await cells.first().focus();
