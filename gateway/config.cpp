@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "password.hpp"
 #include "smtp_command.hpp"
 
 namespace gateway {
@@ -28,6 +29,8 @@ class Reader {
  public:
   explicit Reader(const std::string& path)
       : file_(path), folder_(fs::absolute(path).parent_path()) {}
+  Reader(const std::string& path, std::string text)
+      : file_(path, std::move(text)), folder_(fs::absolute(path).parent_path()) {}
 
   Config read();
 
@@ -43,6 +46,7 @@ class Reader {
   void read_retry(pugi::xml_node node);
   void read_limits(pugi::xml_node node);
   void read_times(Element& element);
+  void read_web(pugi::xml_node node);
   std::string path(std::string_view value) const;
   std::uint16_t port(Element& element, std::uint64_t fallback, std::uint64_t low);
   std::string address(Element& element, std::string value);
@@ -335,6 +339,27 @@ void Reader::read_limits(pugi::xml_node node) {
   element.done();
 }
 
+void Reader::read_web(pugi::xml_node node) {
+  Element element(file_, node);
+  WebConfig web;
+  web.address = address(element, element.text("address", web.address));
+  web.port = port(element, web.port, 0);
+  web.password = element.text("password");
+  if (const auto error = password_hash_error(web.password);
+      !web.password.empty() && !error.empty()) {
+    element.complain("password", error);
+  }
+  if (web.password.empty() && !web.address.empty() && !is_loopback(web.address)) {
+    element.complain("address",
+                     fmt::format("found address=\"{}\", which others can reach, and no password; "
+                                 "allowed: password=\"...\" as postern-gateway --hash-password "
+                                 "prints it, or an address of this machine alone",
+                                 web.address));
+  }
+  element.done();
+  config_.web = std::move(web);
+}
+
 Config Reader::read() {
   const pugi::xml_node root = file_.root();
   if (std::string_view(root.name()) != "gateway") {
@@ -347,10 +372,10 @@ Config Reader::read() {
   config_.name = element.required("name");
   if (!config_.name.empty()) config_.name = host_name(element, "name", config_.name);
   config_.data = path(element.required("data"));
-  element.done({"listen", "tls", "relay", "route", "retry", "limits", "journal"});
+  element.done({"listen", "tls", "relay", "route", "retry", "limits", "journal", "web"});
   for (const auto& node : root.children("listen")) read_listen(node);
   for (const auto& node : root.children("relay")) read_relay(node);
-  for (const char* once : {"tls", "retry", "limits", "journal"}) {
+  for (const char* once : {"tls", "retry", "limits", "journal", "web"}) {
     if (const auto second = root.child(once).next_sibling(once)) {
       file_.complain(second, {}, fmt::format("found a second <{}>; allowed: one", once));
     }
@@ -369,8 +394,10 @@ Config Reader::read() {
     config_.journal = path(journal.text("file"));
     journal.done();
   }
+  if (root.child("web")) read_web(root.child("web"));
   if (config_.listen.empty()) file_.complain(root, {}, "<gateway> has no <listen .../>");
   file_.raise();
+  config_.text = file_.text();
   return std::move(config_);
 }
 
@@ -389,6 +416,11 @@ std::string_view word_of(ServerLevel level) {
 
 std::string_view word_of(ClientCertificate certificate) {
   return kClientCertificates[static_cast<std::size_t>(certificate)];
+}
+
+bool is_loopback(std::string_view address) {
+  const auto parsed = IpAddress::parse(address);
+  return parsed && (parsed->is_v4() ? parsed->octets()[0] == 127 : parsed->to_string() == "::1");
 }
 
 std::optional<std::size_t> TlsConfig::network_of(const IpAddress& client) const {
@@ -438,6 +470,10 @@ Duration Config::retry_delay(unsigned attempt) const {
 
 Config load_config(const std::string& path) {
   return Reader(path).read();
+}
+
+Config read_config(const std::string& path, std::string text) {
+  return Reader(path, std::move(text)).read();
 }
 
 }  // namespace gateway

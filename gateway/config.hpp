@@ -100,6 +100,14 @@ struct Limits {
   Duration shutdown_time = std::chrono::seconds(3);
 };
 
+// WebConfig is the <web> element: where the settings page is served, and whom it lets in.
+struct WebConfig {
+  std::string address = "127.0.0.1";
+  std::uint16_t port = 8025;
+  std::string password;  // as hash_password makes it; empty: each run makes one of its own
+  bool operator==(const WebConfig&) const = default;
+};
+
 struct Config {
   std::string name;  // of this gateway: greeting, EHLO, Received
   std::string data;  // folder of the queue
@@ -112,6 +120,8 @@ struct Config {
   Duration lifetime = std::chrono::hours(24 * 5);
   Limits limits;
   std::string journal;  // a file, or empty: stdout
+  std::optional<WebConfig> web;
+  std::string text;  // of the file that all this was read from
 
   // uses_tls tells whether any next hop may be sent to over TLS.
   bool uses_tls() const;
@@ -134,8 +144,14 @@ struct Config {
 std::string_view word_of(ServerLevel level);
 std::string_view word_of(ClientCertificate certificate);
 
+// is_loopback tells whether only this machine can reach `address`.
+bool is_loopback(std::string_view address);
+
 // load_config reads and checks a file. It throws ConfigError with every complaint it has. Key
 // material is not opened here: make_settings does that.
 Config load_config(const std::string& path);
+
+// read_config is load_config of a file with this text.
+Config read_config(const std::string& path, std::string text);
 
 }  // namespace gateway

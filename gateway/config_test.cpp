@@ -79,7 +79,7 @@ TEST(Config, ComplaintsSayWhereWhatAndWhatIsAllowed) {
             "gateway.xml:2:6: found server-level=\"maybe\"; allowed: none, attempt, require");
   EXPECT_EQ(complaints(inside("<tls server-level=\"none\"/>\n<rout domain=\"a\"/>")),
             "gateway.xml:3:2: found <rout> in <gateway>; did you mean \"route\"? allowed: listen, "
-            "tls, relay, route, retry, limits, journal");
+            "tls, relay, route, retry, limits, journal, web");
   EXPECT_EQ(
       complaints(inside("<tls server-level=\"none\"/>\n<limits drain-time=\"5\"/>")),
       "gateway.xml:3:9: found drain-time=\"5\"; allowed: 0, or a number with ms, s, m, h or d");

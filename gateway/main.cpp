@@ -12,6 +12,7 @@ int main(int argc, char** argv) {
   app.footer(
       "Examples:\n"
       "  postern-gateway\n"
+      "  postern-gateway --web\n"
       "  postern-gateway --check gateway.xml\n"
       "  postern-gateway --queue gateway.xml");
   gateway::Options options;
@@ -25,11 +26,20 @@ int main(int argc, char** argv) {
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   app.add_flag("--die-with-parent", options.die_with_parent,
                "end when stdin ends or the parent dies");
+  std::string web;
+  auto* page = app.add_option("--web", web, "serve the settings page, on 127.0.0.1:8025 by default")
+                   ->type_name("[ADDRESS:PORT]")
+                   ->expected(0, 1)
+                   ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+  app.add_flag("--hash-password", options.hash_password,
+               "read a password from standard input and print what to put into <web password>")
+      ->excludes(file);
   app.set_version_flag("--version", POSTERN_VERSION);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
   }
+  if (page->count() > 0) options.web = web;
   return gateway::run_program(options);
 }

@@ -104,12 +104,24 @@ class Program::Child {
   bp::child child_;
 };
 
+namespace {
+
+// port_behind is the port of the first endpoint of a ready line that `mark` stands before, else 0.
+int port_behind(const std::string& ready, const std::string& mark) {
+  const auto at = ready.find(mark);
+  if (at == std::string::npos) return 0;
+  const std::string endpoint = ready.substr(at, ready.find(' ', at) - at);
+  return std::stoi(endpoint.substr(endpoint.rfind(':') + 1));
+}
+
+}  // namespace
+
 Program::Program(const std::string& file, std::vector<std::string> wrapper) {
   wrapper.insert(wrapper.end(), {GATEWAY_PROGRAM, file});
   child_ = std::make_unique<Child>(wrapper);
   const std::string ready = wait_for({"READY smtp="});
-  const auto colon = ready.rfind(':');
-  if (colon != std::string::npos) port_ = std::stoi(ready.substr(colon + 1));
+  port_ = port_behind(ready, "smtp=");
+  web_port_ = port_behind(ready, "web=");
 }
 
 Program::~Program() {

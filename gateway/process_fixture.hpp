@@ -41,6 +41,9 @@ class Program {
 
   // port is where it listens.
   int port() const { return port_; }
+
+  // web_port is where its settings page is; 0: it has none.
+  int web_port() const { return web_port_; }
   void signal(int number) const;
 
   // wait_for reads the journal until a line has all the parts, and returns it. It is empty, and
@@ -63,6 +66,7 @@ class Program {
   std::unique_ptr<Child> child_;
   std::vector<std::string> read_;
   int port_ = 0;
+  int web_port_ = 0;
 };
 
 // Result is how a program that is not meant to run has ended.

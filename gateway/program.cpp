@@ -5,6 +5,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <array>
@@ -14,13 +15,18 @@
 #include <csignal>
 #include <cstdio>
 #include <functional>
+#include <iostream>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 
 #include "database.hpp"
 #include "journal.hpp"
+#include "password.hpp"
 #include "server.hpp"
+#include "services.hpp"
 #include "settings.hpp"
+#include "settings_page.hpp"
 #include "simulator.hpp"
 
 namespace gateway {
@@ -70,22 +76,80 @@ void check_ready_descriptor(int descriptor) {
   fcntl(descriptor, F_SETFD, FD_CLOEXEC);
 }
 
-// tell_ready writes the ready line and closes the descriptor, unless it is stdout.
-void tell_ready(int descriptor, const Server& server) {
+// tell_ready writes the ready line and closes the descriptor, unless it is stdout. `page` may be
+// null.
+void tell_ready(int descriptor, const Server& server, const web::SettingsPage* page) {
   std::string line = "READY";
   for (const auto& endpoint : server.endpoints()) line += " smtp=" + endpoint;
+  if (page) line += " web=" + page->endpoint();
   line += '\n';
   const int target = descriptor < 0 ? STDOUT_FILENO : descriptor;
   if (write(target, line.data(), line.size()) < 0) fmt::print(stderr, "cannot tell: {}", line);
   if (descriptor > STDERR_FILENO) close(descriptor);
 }
 
+// wanted_web is where the settings page is to be served, and for whom; nullopt: nowhere. What --web
+// says goes before the configuration. It throws ConfigError where that is no address, and where
+// others than this machine could reach the page without a password that is kept.
+std::optional<WebConfig> wanted_web(const Options& options, const Config& config) {
+  if (!options.web) return config.web;
+  WebConfig web = config.web.value_or(WebConfig{});
+  std::string_view text = *options.web;
+  if (text.empty()) return web;
+  const auto colon = text.rfind(':');
+  std::string_view address = text.substr(0, colon);
+  if (address.size() > 2 && address.front() == '[' && address.back() == ']') {
+    address = address.substr(1, address.size() - 2);
+  }
+  const auto parsed = IpAddress::parse(address);
+  const auto port =
+      colon == std::string_view::npos ? std::nullopt : parse_number(text.substr(colon + 1));
+  constexpr std::uint64_t kMostPort = 65535;
+  if (!parsed || !port || *port > kMostPort) {
+    throw ConfigError(fmt::format(
+        "--web: found {}; allowed: ADDRESS:PORT, such as 127.0.0.1:8025 or [::1]:8025", text));
+  }
+  web.address = parsed->to_string();
+  web.port = static_cast<std::uint16_t>(*port);
+  if (web.password.empty() && !is_loopback(web.address)) {
+    throw ConfigError(fmt::format(
+        "--web: found {}, which others can reach, and no password in the configuration; allowed: "
+        "<web password=\"...\"/> as postern-gateway --hash-password prints it, or an address of "
+        "this machine alone",
+        text));
+  }
+  return web;
+}
+
+// open_page makes the settings page where it is wanted, else null. Where no password is configured
+// it makes one for this run, and tells it on stderr.
+std::unique_ptr<web::SettingsPage> open_page(asio::io_context& context, Server& server,
+                                             const Options& options, const std::string& file) {
+  std::optional<WebConfig> wanted = wanted_web(options, server.services().settings->config);
+  if (!wanted) return nullptr;
+  constexpr std::size_t kPasswordOctets = 12;
+  std::string password;
+  if (wanted->password.empty()) {
+    password = random_word(kPasswordOctets);
+    wanted->password = hash_password(password);
+  }
+  auto page =
+      std::make_unique<web::SettingsPage>(context.get_executor(), server, file, std::move(*wanted));
+  if (!password.empty()) {
+    fmt::print(stderr, "The settings page is http://{}/\nIts password for this run is {}\n",
+               page->endpoint(), password);
+  }
+  return page;
+}
+
 // Process is the running program: it turns signals, and the end of stdin, into calls of the server.
 class Process {
  public:
-  // `ended` is called once the server has stopped.
-  Process(asio::io_context& context, Server& server, std::function<void()> ended)
+  // `page` may be null. `ended` is called once the server has stopped.
+  Process(asio::io_context& context, Server& server, web::SettingsPage* page,
+          std::function<void()> ended)
       : server_(server),
+        page_(page),
         ended_(std::move(ended)),
         signals_(context, SIGTERM, SIGINT, SIGHUP),
         stdin_(context) {}
@@ -116,9 +180,13 @@ class Process {
                            });
   }
 
-  void stop() { server_.stop(ended_); }
+  void stop() {
+    if (page_) page_->stop();
+    server_.stop(ended_);
+  }
 
   Server& server_;
+  web::SettingsPage* page_;
   std::function<void()> ended_;
   asio::signal_set signals_;
   asio::posix::stream_descriptor stdin_;
@@ -139,11 +207,13 @@ int serve(const Options& options) {
   asio::io_context context(1);
   Server server(context.get_executor(), std::move(config), options.file);
   server.open();
-  Process process(context, server, [&context] { context.stop(); });
+  const auto page = open_page(context, server, options, options.file);
+  Process process(context, server, page.get(), [&context] { context.stop(); });
   process.watch_signals();
   if (options.die_with_parent) process.watch_stdin();
   server.start();
-  tell_ready(options.ready_fd, server);
+  if (page) page->start();
+  tell_ready(options.ready_fd, server, page.get());
   run(context);
   return 0;
 }
@@ -159,15 +229,47 @@ int simulate(const Options& options) {
   const std::string file = simulator.gateway_file();
   Server server(context.get_executor(), load_config(file), file);
   server.open();
-  Process process(context, server, [&] { next_hop.stop([&] { context.stop(); }); });
+  const auto page = open_page(context, server, options, file);
+  Process process(context, server, page.get(), [&] { next_hop.stop([&] { context.stop(); }); });
   process.watch_signals();
   if (options.die_with_parent) process.watch_stdin();
   fmt::print("{}", simulator.instructions(server.endpoints().front()));
   std::fflush(stdout);
   next_hop.start();
   server.start();
-  tell_ready(options.ready_fd, server);
+  if (page) page->start();
+  tell_ready(options.ready_fd, server, page.get());
   run(context);
+  return 0;
+}
+
+// read_password takes one line from stdin, unseen where that is a terminal.
+std::string read_password() {
+  termios before{};
+  const bool terminal = tcgetattr(STDIN_FILENO, &before) == 0;
+  if (terminal) {
+    termios unseen = before;
+    unseen.c_lflag &= ~static_cast<tcflag_t>(ECHO);
+    tcsetattr(STDIN_FILENO, TCSAFLUSH, &unseen);
+    fmt::print(stderr, "password: ");
+  }
+  std::string password;
+  std::getline(std::cin, password);
+  if (terminal) {
+    tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
+    fmt::print(stderr, "\n");
+  }
+  return password;
+}
+
+int print_password_hash() {
+  constexpr std::size_t kShortest = 8;
+  const std::string password = read_password();
+  if (password.size() < kShortest) {
+    throw std::runtime_error(
+        fmt::format("the password has {} octets; allowed: {} or more", password.size(), kShortest));
+  }
+  fmt::print("{}\n", hash_password(password));
   return 0;
 }
 
@@ -181,6 +283,7 @@ int run_program(const Options& options) {
   ask_for_descriptors();
   try {
     check_ready_descriptor(options.ready_fd);
+    if (options.hash_password) return print_password_hash();
     if (options.file.empty()) return simulate(options);
     if (options.check) {
       make_settings(load_config(options.file), 1);

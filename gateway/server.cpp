@@ -54,7 +54,8 @@ class Server::Inside : public std::enable_shared_from_this<Server::Inside> {
 
   void open();
   void start();
-  void reload();
+  std::string reload(const std::string& who);
+  Services& services() { return *services_; }
   void stop(std::function<void()> stopped);
   std::vector<std::string> endpoints() const;
 
@@ -236,7 +237,8 @@ asio::awaitable<void> Server::Inside::turn_away(std::shared_ptr<Session> session
   check_stopped();
 }
 
-void Server::Inside::reload() {
+std::string Server::Inside::reload(const std::string& who) {
+  std::string refused;
   try {
     Config config = load_config(config_path_);
     const std::string restart = restart_reason(services_->settings->config, config);
@@ -245,14 +247,19 @@ void Server::Inside::reload() {
     ++generation_;
     warn_about(*services_->settings);
     delivery_->write_totals();
-    journal_->add(JournalLine("settings-applied").add("generation", generation_));
+    JournalLine applied("settings-applied");
+    applied.add("generation", generation_);
+    if (!who.empty()) applied.add("by", "web").add("who", who);
+    journal_->add(applied);
     delivery_->settings_changed();
   } catch (const std::exception& error) {
     // Whatever it is, the old settings stay, and the gateway lives.
     journal_->add(
         JournalLine("settings-refused").add("generation", generation_).add("error", error.what()));
+    refused = error.what();
   }
   journal_->flush();
+  return refused;
 }
 
 void Server::Inside::stop(std::function<void()> stopped) {
@@ -319,8 +326,11 @@ std::vector<std::string> Server::endpoints() const {
 void Server::start() {
   inside_->start();
 }
-void Server::reload() {
-  inside_->reload();
+std::string Server::reload(const std::string& who) {
+  return inside_->reload(who);
+}
+Services& Server::services() {
+  return inside_->services();
 }
 void Server::stop(std::function<void()> stopped) {
   inside_->stop(std::move(stopped));

@@ -20,6 +20,8 @@ namespace gateway {
 
 namespace asio = boost::asio;
 
+struct Services;
+
 // Server runs one gateway on an executor of one thread.
 class Server {
  public:
@@ -40,8 +42,12 @@ class Server {
   void start();
 
   // reload reads the configuration again and answers with settings-applied or settings-refused in
-  // the journal (SET-5).
-  void reload();
+  // the journal (SET-5). `who` asked for it on the settings page; empty: it was a signal. It
+  // returns why the settings were refused; empty: they hold.
+  std::string reload(const std::string& who = {});
+
+  // services are what the parts share, from open on.
+  Services& services();
 
   // stop finishes what is in hand within the shutdown time, then calls `stopped`.
   void stop(std::function<void()> stopped);

@@ -69,6 +69,7 @@ std::string restart_reason(const Config& running, const Config& next) {
   const std::string_view what = running.listen != next.listen     ? "<listen>"
                                 : running.data != next.data       ? "data"
                                 : running.journal != next.journal ? "<journal>"
+                                : running.web != next.web         ? "<web>"
                                                                   : "";
   if (what.empty()) return {};
   return "a change of " + std::string(what) + " needs a restart of the gateway";

@@ -54,7 +54,10 @@ std::size_t find_attribute(std::string_view text, std::size_t offset, std::strin
 
 }  // namespace
 
-XmlFile::XmlFile(std::string path) : path_(std::move(path)), text_(read_file(path_)) {
+XmlFile::XmlFile(std::string path) : XmlFile(path, read_file(path)) {}
+
+XmlFile::XmlFile(std::string path, std::string text)
+    : path_(std::move(path)), text_(std::move(text)) {
   prove_well_formed();
   const auto result = document_.load_buffer(text_.data(), text_.size(), pugi::parse_default);
   if (!result) {

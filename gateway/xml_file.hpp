@@ -25,8 +25,12 @@ class XmlFile {
   // well-formed.
   explicit XmlFile(std::string path);
 
+  // The other constructor reads `text` as if it stood in `path`.
+  XmlFile(std::string path, std::string text);
+
   pugi::xml_node root() const { return document_.document_element(); }
   const std::string& path() const { return path_; }
+  const std::string& text() const { return text_; }
 
   // place is file:line:column of an element, or of one of its attributes.
   std::string place(pugi::xml_node node, std::string_view attribute = {}) const;

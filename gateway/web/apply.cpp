@@ -1,0 +1,79 @@
+#include "apply.hpp"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+
+#include "durable_file.hpp"
+#include "services.hpp"
+
+namespace gateway::web {
+namespace {
+
+namespace fs = std::filesystem;
+
+// changed_text is the configuration with `levels` in it. It throws, with the reason, where that
+// could not come into force.
+std::string changed_text(const Settings& in_force, const std::string& path, const Levels& levels) {
+  const std::string on_disk = load_config(path).text;
+  if (on_disk != in_force.config.text) {
+    throw ConfigError(path +
+                      ":1:1: this file was changed after it was last read, so it is not what is in "
+                      "force; apply it with SIGHUP, or undo the change, then choose again");
+  }
+  std::string text;
+  try {
+    text = with_levels(on_disk, levels);
+  } catch (const std::runtime_error& error) {
+    throw ConfigError(fmt::format("{}:1:1: this file cannot be changed: {}", path, error.what()));
+  }
+  Config config = read_config(path, text);
+  const TlsConfig& tls = config.tls;
+  if (tls.receiving.level != levels.receiving.level || tls.client_level != levels.sending ||
+      tls.receiving.certificate != levels.receiving.certificate) {
+    throw ConfigError(path + ":1:1: this file cannot be changed: its <tls> was not found");
+  }
+  const std::string restart = restart_reason(in_force.config, config);
+  if (!restart.empty()) throw ConfigError(restart);
+  make_settings(std::move(config), in_force.generation + 1);  // keys and certificates are good
+  return text;
+}
+
+// replace_file keeps who may read the file as it was.
+void replace_file(const std::string& path, const std::string& text) {
+  const std::string real = fs::canonical(path).string();
+  struct stat before {};
+  if (stat(real.c_str(), &before) != 0) throw std::runtime_error(path + ": cannot be found");
+  constexpr mode_t kPermissions = 07777;
+  const mode_t mode = before.st_mode & kPermissions;
+  write_durably(real, text, static_cast<int>(mode));
+  chmod(real.c_str(), mode);  // whatever the umask has taken away
+}
+
+}  // namespace
+
+std::string apply_levels(Server& server, const std::string& path, const Levels& levels,
+                         const std::string& who) {
+  Services& services = server.services();
+  const std::shared_ptr<const Settings> in_force = services.settings;
+  std::string refused;
+  try {
+    const std::string text = changed_text(*in_force, path, levels);
+    replace_file(path, text);
+    refused = server.reload(who);
+    if (refused.empty()) return {};
+    replace_file(path, in_force->config.text);
+  } catch (const std::exception& error) {
+    refused = error.what();
+  }
+  services.journal.add(JournalLine("settings-refused")
+                           .add("generation", services.settings->generation)
+                           .add("error", refused)
+                           .add("by", "web")
+                           .add("who", who));
+  services.journal.flush();
+  return refused;
+}
+
+}  // namespace gateway::web

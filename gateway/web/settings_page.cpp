@@ -1,0 +1,327 @@
+#include "settings_page.hpp"
+
+#include <fmt/format.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <optional>
+
+#include "apply.hpp"
+#include "form.hpp"
+#include "http_server.hpp"
+#include "login.hpp"
+#include "password.hpp"
+#include "services.hpp"
+#include "view.hpp"
+#include "words.hpp"
+
+namespace gateway::web {
+namespace {
+
+Response html(int status, std::string body) {
+  return {status, "text/html; charset=utf-8", std::move(body), {}};
+}
+
+Response go_to(const std::string& path) {
+  return {303, "text/plain; charset=utf-8", {}, {{"Location", path}}};
+}
+
+// cookie is the value of a Set-Cookie header; `seconds` is how long it is kept, 0: it goes away.
+std::string cookie(const std::string& name, const std::string& value, const std::string& more) {
+  return fmt::format("{}={}; Path=/; HttpOnly; SameSite=Strict{}", name, value, more);
+}
+
+// enumerator_of is the one whose word this is.
+template <typename Value, typename WordOf>
+std::optional<Value> enumerator_of(std::string_view word, Value last, WordOf word_for) {
+  for (int i = 0; i <= static_cast<int>(last); ++i) {
+    if (word_for(static_cast<Value>(i)) == word) return static_cast<Value>(i);
+  }
+  return std::nullopt;
+}
+
+// levels_in reads the three lists. One that is greyed out is not sent.
+std::optional<Levels> levels_in(const Fields& form) {
+  const auto field = [&](const char* name) {
+    const auto found = form.find(name);
+    return found == form.end() ? std::string_view() : std::string_view(found->second);
+  };
+  const auto words_of = [](auto value) { return word_of(value); };
+  const auto server = enumerator_of(field("server-level"), ServerLevel::require, words_of);
+  auto certificate =
+      enumerator_of(field("client-certificate"), ClientCertificate::require, words_of);
+  const auto client = enumerator_of(field("client-level"), ClientLevel::verify, level_word);
+  const bool greyed_out =
+      server == ServerLevel::none && form.find("client-certificate") == form.end();
+  if (greyed_out) certificate = ClientCertificate::none;
+  if (!server || !certificate || !client) return std::nullopt;
+  return Levels{{*server, *certificate}, *client};
+}
+
+}  // namespace
+
+class SettingsPage::Inside : public std::enable_shared_from_this<SettingsPage::Inside> {
+ public:
+  Inside(Server& server, std::string config_path, WebConfig web)
+      : server_(server), config_path_(std::move(config_path)), web_(std::move(web)) {}
+
+  void open(asio::any_io_executor executor);
+  std::string endpoint() const { return http_->endpoint(); }
+  void start() { http_->start(); }
+  void stop();
+
+ private:
+  // Call is a request with what is known of it.
+  struct Call {
+    Request request;
+    std::string path;
+    Frame frame;
+    Fields form;  // of a POST
+    const Visit* visit = nullptr;
+  };
+
+  asio::awaitable<Response> answer(Request request);
+  std::optional<Response> settle_language(Call& call);
+  std::optional<Response> check_form(Call& call);
+  Response routed(Call& call);
+  asio::awaitable<Response> log_in(Call call);
+  Response log_out(const Call& call);
+  Response message(const Call& call, int status, const char* id);
+  Response encryption(Call& call, const Levels& chosen, int status = 200);
+  Response encryption_form(Call& call);
+  EncryptionView encryption_view(const Levels& chosen) const;
+  Levels in_force() const;
+  asio::awaitable<bool> is_password(std::string given);
+  std::string visit_cookie() const;
+
+  Server& server_;
+  std::string config_path_;
+  WebConfig web_;
+  asio::thread_pool hashing_{1};  // so that a login does not hold up mail
+  LoginLimit limit_;
+  Visits visits_;
+  std::unique_ptr<HttpServer> http_;
+};
+
+void SettingsPage::Inside::open(asio::any_io_executor executor) {
+  Handler handler = [weak = weak_from_this()](Request request) -> asio::awaitable<Response> {
+    const auto self = weak.lock();
+    if (!self) throw std::runtime_error("the gateway is stopping");
+    asio::awaitable<Response> answer = self->answer(std::move(request));
+    co_return co_await std::move(answer);
+  };
+  http_ = std::make_unique<HttpServer>(std::move(executor), web_.address, web_.port,
+                                       std::move(handler));
+}
+
+void SettingsPage::Inside::stop() {
+  http_->stop();
+  hashing_.join();
+}
+
+// The port is part of the name: cookies are shared by all ports of a host, and so by all gateways
+// of a machine.
+std::string SettingsPage::Inside::visit_cookie() const {
+  const std::string endpoint = http_->endpoint();
+  return "visit-" + endpoint.substr(endpoint.rfind(':') + 1);
+}
+
+asio::awaitable<Response> SettingsPage::Inside::answer(Request request) {
+  const auto self = shared_from_this();
+  Call call;
+  call.path = std::string(path_of(request.target));
+  call.request = std::move(request);
+  call.frame.path = call.path;
+  call.frame.gateway = server_.services().settings->config.name;
+  if (!is_own_host(call.request.host, call.frame.gateway)) {
+    co_return message(call, 421, "bad-host");
+  }
+  if (auto response = settle_language(call)) co_return std::move(*response);
+  const std::string token = cookie_value(call.request.cookie, visit_cookie());
+  call.visit = visits_.find(token, Clock::now());
+  if (call.visit) call.frame.csrf = call.visit->csrf;
+  if (call.request.method == "POST") {
+    if (auto response = check_form(call)) co_return std::move(*response);
+    if (call.path == "/login") {
+      asio::awaitable<Response> login = log_in(std::move(call));
+      co_return co_await std::move(login);
+    }
+  }
+  co_return routed(call);
+}
+
+// settle_language finds the language to answer in. Where another one is asked for, that is kept.
+std::optional<Response> SettingsPage::Inside::settle_language(Call& call) {
+  const auto query = parse_form(query_of(call.request.target));
+  std::string language = cookie_value(call.request.cookie, "language");
+  const auto known = [](std::string_view code) { return code == "en" || code == "ja"; };
+  if (!known(language)) language = preferred_language(call.request.accept_language);
+  call.frame.language = language;
+  if (call.request.method != "GET" || !query) return std::nullopt;
+  const auto asked = query->find("lang");
+  if (asked == query->end() || !known(asked->second)) return std::nullopt;
+  // Only where this page leads itself: what stands in an address is not to be trusted.
+  Response response = go_to(call.path == "/login" ? "/login" : "/encryption");
+  response.headers.emplace_back("Set-Cookie",
+                                cookie("language", asked->second, "; Max-Age=31536000"));
+  return response;
+}
+
+// check_form reads the form of a POST, and refuses one that this page did not give out.
+std::optional<Response> SettingsPage::Inside::check_form(Call& call) {
+  const std::string& type = call.request.content_type;
+  const auto form = parse_form(call.request.body);
+  if (type.substr(0, type.find(';')) != "application/x-www-form-urlencoded" || !form) {
+    return message(call, 400, "bad-form");
+  }
+  call.form = *form;
+  if (!is_own_origin(call.request.origin, call.request.host)) return message(call, 403, "bad-csrf");
+  if (call.path == "/login") return std::nullopt;
+  if (!call.visit) {
+    if (call.path == "/encryption/consequences") return message(call, 401, "log-in");
+    return go_to("/login");
+  }
+  const auto csrf = call.form.find("csrf");
+  if (csrf == call.form.end() || !same_secret(csrf->second, call.visit->csrf)) {
+    return message(call, 403, "bad-csrf");
+  }
+  return std::nullopt;
+}
+
+Response SettingsPage::Inside::routed(Call& call) {
+  const bool get = call.request.method == "GET";
+  if (get && call.path == "/page.css") return {200, "text/css; charset=utf-8", style(), {}};
+  if (get && call.path == "/page.js") return {200, "text/javascript; charset=utf-8", script(), {}};
+  if (get && call.path == "/login" && !call.visit) {
+    call.frame.heading = word(call.frame.language, "log-in");
+    return html(200, login_page(call.frame));
+  }
+  if (!call.visit) return go_to("/login");
+  if (get && (call.path == "/" || call.path == "/login")) return go_to("/encryption");
+  if (get && call.path == "/encryption") {
+    const auto query = parse_form(query_of(call.request.target));
+    if (query && query->count("applied") != 0) {
+      call.frame.status = word(call.frame.language, "applied");
+    }
+    return encryption(call, in_force());
+  }
+  if (!get && call.path == "/logout") return log_out(call);
+  if (!get && call.path.rfind("/encryption", 0) == 0) return encryption_form(call);
+  return message(call, 404, "not-found");
+}
+
+Response SettingsPage::Inside::message(const Call& call, int status, const char* id) {
+  Frame frame = call.frame;
+  frame.path = "/";
+  frame.heading = word(frame.language, "error");
+  frame.error = word(frame.language, id);
+  return html(status, message_page(frame));
+}
+
+asio::awaitable<bool> SettingsPage::Inside::is_password(std::string given) {
+  // Not as one expression: g++ 12 miscompiles temporaries in co_await.
+  auto work = [](std::string password, std::string hash) -> asio::awaitable<bool> {
+    co_return password_matches(password, hash);
+  };
+  asio::awaitable<bool> check = work(std::move(given), web_.password);
+  const bool good = co_await asio::co_spawn(hashing_, std::move(check), asio::use_awaitable);
+  co_return good;
+}
+
+asio::awaitable<Response> SettingsPage::Inside::log_in(Call call) {
+  const auto self = shared_from_this();
+  Journal& journal = server_.services().journal;
+  const std::string client = call.request.client;
+  const auto address = IpAddress::parse(client);
+  const std::string group = address ? limit_group(*address) : client;
+  call.frame.heading = word(call.frame.language, "log-in");
+  const auto note = [&](const char* result) {
+    journal.add(JournalLine("web-login").add("client", client).add("result", result));
+  };
+  if (!limit_.try_one(group, Clock::now())) {
+    note("too-many");
+    call.frame.error = word(call.frame.language, "too-many");
+    Response response = html(429, login_page(call.frame));
+    response.headers.emplace_back("Retry-After", "60");
+    co_return response;
+  }
+  std::string given = call.form["password"];
+  const bool good = co_await is_password(std::move(given));
+  if (!good) {
+    note("wrong-password");
+    call.frame.error = word(call.frame.language, "wrong-password");
+    co_return html(403, login_page(call.frame));
+  }
+  note("ok");
+  limit_.succeeded(group);
+  const Visit& visit = visits_.begin(client, Clock::now());
+  Response response = go_to("/encryption");
+  response.headers.emplace_back("Set-Cookie", cookie(visit_cookie(), visit.token, {}));
+  co_return response;
+}
+
+Response SettingsPage::Inside::log_out(const Call& call) {
+  visits_.end(call.visit->token);
+  Response response = go_to("/login");
+  response.headers.emplace_back("Set-Cookie", cookie(visit_cookie(), {}, "; Max-Age=0"));
+  return response;
+}
+
+Levels SettingsPage::Inside::in_force() const {
+  const TlsConfig& tls = server_.services().settings->config.tls;
+  return {tls.receiving, tls.client_level};
+}
+
+EncryptionView SettingsPage::Inside::encryption_view(const Levels& chosen) const {
+  const Config& config = server_.services().settings->config;
+  EncryptionView view;
+  view.in_force = in_force();
+  view.chosen = chosen;
+  view.clear_fallback_delay = config.tls.clear_fallback_delay;
+  view.has_client_ca = !config.tls.client_ca.empty();
+  view.own_networks = config.tls.client_networks.size();
+  view.own_routes = routes_with_levels(config.text);
+  return view;
+}
+
+Response SettingsPage::Inside::encryption(Call& call, const Levels& chosen, int status) {
+  call.frame.path = "/encryption";
+  call.frame.heading = word(call.frame.language, "encryption");
+  return html(status, encryption_page(call.frame, encryption_view(chosen)));
+}
+
+Response SettingsPage::Inside::encryption_form(Call& call) {
+  const auto levels = levels_in(call.form);
+  if (!levels) return message(call, 400, "bad-form");
+  if (call.path == "/encryption/consequences") {
+    return html(200, consequences_part(call.frame.language, encryption_view(*levels)));
+  }
+  if (call.path == "/encryption/preview") return encryption(call, *levels);
+  if (call.path != "/encryption") return message(call, 404, "not-found");
+  const std::string refused = apply_levels(server_, config_path_, *levels, call.request.client);
+  if (refused.empty()) return go_to("/encryption?applied=yes");
+  call.frame.error = word(call.frame.language, "refused");
+  call.frame.details = refused;
+  return encryption(call, *levels, 422);
+}
+
+SettingsPage::SettingsPage(asio::any_io_executor executor, Server& server, std::string config_path,
+                           WebConfig web)
+    : inside_(std::make_shared<Inside>(server, std::move(config_path), std::move(web))) {
+  inside_->open(std::move(executor));
+}
+
+SettingsPage::~SettingsPage() = default;
+
+std::string SettingsPage::endpoint() const {
+  return inside_->endpoint();
+}
+void SettingsPage::start() {
+  inside_->start();
+}
+void SettingsPage::stop() {
+  inside_->stop();
+}
+
+}  // namespace gateway::web

@@ -1,0 +1,282 @@
+// The settings page from outside: HTTP to the program, and what SMTP and the journal say of it.
+#include <gmock/gmock.h>
+#include <sys/stat.h>
+
+#include <csignal>
+#include <fstream>
+#include <sstream>
+
+#include "password.hpp"
+#include "process_fixture.hpp"
+
+namespace gateway::test {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+constexpr const char* kPassword = "correct horse";
+
+struct Reply {
+  int status = 0;
+  std::string head;
+  std::string body;
+};
+
+class SettingsPage : public ProcessTest {
+ protected:
+  // with_page is a configuration with a settings page at any free port.
+  std::string with_page(const std::string& tls = {}, const std::string& more = {}) {
+    static const std::string hash = hash_password(kPassword);
+    return configure(tls, more + "<web port=\"0\" password=\"" + hash + "\"/>");
+  }
+
+  // request sends one and reads the answer to its end.
+  Reply request(const std::string& first_line, const std::string& headers,
+                const std::string& body = {}) {
+    Wire wire = Wire::connect(port_);
+    wire.say(first_line + " HTTP/1.1\r\n" + headers + "Connection: close\r\nContent-Length: " +
+             std::to_string(body.size()) + "\r\n\r\n" + body);
+    std::string all;
+    while (wire.fill()) continue;
+    all = wire.pending();
+    const auto end = all.find("\r\n\r\n");
+    if (end == std::string::npos) return {0, all, {}};
+    return {std::stoi(all.substr(9, 3)), all.substr(0, end + 2), all.substr(end + 4)};
+  }
+
+  std::string host() const { return "Host: 127.0.0.1:" + std::to_string(port_) + "\r\n"; }
+  std::string visiting() const { return host() + "Cookie: " + cookie_ + "\r\n"; }
+
+  Reply get(const std::string& path) { return request("GET " + path, visiting()); }
+  Reply post(const std::string& path, const std::string& form) {
+    return request("POST " + path,
+                   visiting() + "Content-Type: application/x-www-form-urlencoded\r\n", form);
+  }
+
+  // log_in opens a visit, and keeps its cookie and the token of its forms.
+  void log_in(const Program& program) {
+    port_ = program.web_port();
+    const Reply reply = post("/login", "password=correct+horse");
+    ASSERT_EQ(reply.status, 303) << reply.head;
+    cookie_ = between(reply.head, "Set-Cookie: ", ";");
+    csrf_ = between(get("/encryption").body, "name=\"csrf\" value=\"", "\"");
+    ASSERT_EQ(csrf_.size(), 64U);
+  }
+
+  static std::string between(const std::string& text, const std::string& left,
+                             const std::string& right) {
+    const auto begin = text.find(left);
+    if (begin == std::string::npos) return {};
+    const auto from = begin + left.size();
+    return text.substr(from, text.find(right, from) - from);
+  }
+
+  Reply apply(const std::string& server, const std::string& certificate,
+              const std::string& client) {
+    return post("/encryption", "csrf=" + csrf_ + "&server-level=" + server +
+                                   "&client-certificate=" + certificate +
+                                   "&client-level=" + client);
+  }
+
+  std::string file() const {
+    std::ifstream in(bench_.path("gateway.xml"));
+    std::stringstream text;
+    text << in.rdbuf();
+    return text.str();
+  }
+
+  static std::string mail_in_clear_text(int port) {
+    Wire client = Wire::connect(port);
+    client.reply();
+    client.ask("EHLO client.test");
+    return client.ask("MAIL FROM:<a@a.test>");
+  }
+
+  int port_ = 0;
+  std::string cookie_;
+  std::string csrf_;
+};
+
+TEST_F(SettingsPage, ApplyHoldsAtOnceAndAfterARestart) {
+  const std::string path = with_page("", "<!-- kept -->");
+  chmod(path.c_str(), 0640);
+  const std::string before = file();
+  {
+    Program program(path);
+    log_in(program);
+    Wire early = Wire::connect(program.port());
+    early.reply();
+    early.ask("EHLO client.test");
+    EXPECT_EQ(mail_in_clear_text(program.port()).substr(0, 3), "250");
+    const Reply reply = apply("require", "none", "verify");
+    EXPECT_EQ(reply.status, 303) << reply.body;
+    EXPECT_EQ(between(reply.head, "Location: ", "\r\n"), "/encryption?applied=yes");
+    EXPECT_EQ(mail_in_clear_text(program.port()).substr(0, 3), "530");
+    // SET-5: a session under way ends under the settings it began with.
+    EXPECT_EQ(early.ask("MAIL FROM:<a@a.test>").substr(0, 3), "250");
+    program.wait_for(
+        {"\"event\":\"settings-applied\",\"generation\":2,\"by\":\"web\",\"who\":"
+         "\"127.0.0.1\""});
+    EXPECT_THAT(get("/encryption").body, HasSubstr("value=\"verify\""));
+    EXPECT_EQ(program.terminate(), 0);
+  }
+  std::string expected = before;
+  expected.replace(expected.find(" >"), 2,
+                   " server-level=\"require\" client-certificate=\"none\" "
+                   "client-level=\"verify\" >");
+  EXPECT_EQ(file().size(), expected.size());
+  EXPECT_THAT(file(), HasSubstr("<!-- kept -->"));
+  struct stat status {};
+  ASSERT_EQ(stat(path.c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 07777U, 0640U);
+  Program again(path);
+  EXPECT_EQ(mail_in_clear_text(again.port()).substr(0, 3), "530");
+}
+
+TEST_F(SettingsPage, WhatIsRefusedIsSaidExactlyAndChangesNothing) {
+  const std::string path = with_page();
+  const std::string before = file();
+  Program program(path);
+  log_in(program);
+  const Reply reply = apply("none", "require", "none");
+  EXPECT_EQ(reply.status, 422);
+  EXPECT_THAT(reply.body, HasSubstr("gateway.xml:3:"));
+  EXPECT_THAT(reply.body, HasSubstr("(SET-2)"));
+  EXPECT_EQ(file(), before);
+  program.wait_for({"\"event\":\"settings-refused\",\"generation\":1,\"error\":", "SET-2",
+                    "\"by\":\"web\",\"who\":\"127.0.0.1\""});
+  EXPECT_EQ(mail_in_clear_text(program.port()).substr(0, 3), "250");
+  // A key that has been spoilt since: the settings could not be loaded.
+  bench_.write("gw.key", "nonsense");
+  EXPECT_EQ(apply("require", "none", "none").status, 422);
+  EXPECT_EQ(file(), before);
+  EXPECT_EQ(program.lines({"settings-applied"}), 0U);
+}
+
+TEST_F(SettingsPage, AFileThatIsNotInForceIsNotOverwritten) {
+  const std::string path = with_page();
+  Program program(path);
+  log_in(program);
+  const std::string changed = file() + "<!-- by hand -->\n";
+  bench_.write("gateway.xml", changed);
+  const Reply reply = apply("require", "none", "none");
+  EXPECT_EQ(reply.status, 422);
+  EXPECT_THAT(reply.body, HasSubstr("this file was changed after it was last read"));
+  EXPECT_EQ(file(), changed);
+  program.signal(SIGHUP);
+  program.wait_for({"\"event\":\"settings-applied\",\"generation\":2}"});
+  EXPECT_EQ(apply("require", "none", "none").status, 303);
+  EXPECT_THAT(file(), HasSubstr("<!-- by hand -->"));
+}
+
+TEST_F(SettingsPage, NobodyGetsInWithoutThePassword) {
+  Program program(with_page());
+  port_ = program.web_port();
+  EXPECT_EQ(get("/encryption").status, 303);
+  EXPECT_EQ(post("/encryption", "csrf=&server-level=none&client-level=none").status, 303);
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_EQ(post("/login", "password=wrong").status, 403);
+  }
+  const Reply reply = post("/login", "password=correct+horse");
+  EXPECT_EQ(reply.status, 429);
+  EXPECT_THAT(reply.head, HasSubstr("Retry-After: 60"));
+  program.wait_for({"\"event\":\"web-login\",\"client\":\"127.0.0.1\",\"result\":\"too-many\""});
+  EXPECT_EQ(program.lines({"\"result\":\"wrong-password\""}), 5U);
+}
+
+TEST_F(SettingsPage, AFormOfSomebodyElseIsRefused) {
+  Program program(with_page());
+  log_in(program);
+  const std::string form = "&server-level=require&client-certificate=none&client-level=none";
+  EXPECT_EQ(post("/encryption", "csrf=" + std::string(64, 'a') + form).status, 403);
+  EXPECT_EQ(post("/encryption", form.substr(1)).status, 403);
+  const std::string type = "Content-Type: application/x-www-form-urlencoded\r\n";
+  EXPECT_EQ(request("POST /encryption", visiting() + type + "Origin: http://evil.example\r\n",
+                    "csrf=" + csrf_ + form)
+                .status,
+            403);
+  EXPECT_EQ(request("GET /encryption", "Host: evil.example:" + std::to_string(port_) +
+                                           "\r\nCookie: " + cookie_ + "\r\n")
+                .status,
+            421);
+  EXPECT_EQ(request("POST /encryption", visiting() + "Content-Type: text/plain\r\n",
+                    "csrf=" + csrf_ + form)
+                .status,
+            400);
+  EXPECT_EQ(apply("nonsense", "none", "none").status, 400);
+  EXPECT_EQ(program.lines({"settings-applied"}), 0U);
+  EXPECT_EQ(post("/logout", "csrf=" + csrf_).status, 303);
+  EXPECT_EQ(get("/encryption").status, 303);
+}
+
+TEST_F(SettingsPage, EveryAnswerHasItsHeadersAndEveryRequestItsLimits) {
+  Program program(with_page());
+  log_in(program);
+  for (const char* path : {"/encryption", "/page.css", "/page.js", "/nowhere", "/"}) {
+    const Reply reply = get(path);
+    for (const char* header :
+         {"Content-Security-Policy: default-src 'none'; style-src 'self'; script-src 'self'",
+          "frame-ancestors 'none'", "X-Content-Type-Options: nosniff",
+          "Referrer-Policy: ", "Cache-Control: no-store"}) {
+      EXPECT_THAT(reply.head, HasSubstr(header)) << path;
+    }
+    EXPECT_THAT(reply.body, Not(HasSubstr("style=")));
+    EXPECT_THAT(reply.body, Not(HasSubstr("<script>")));
+  }
+  EXPECT_EQ(get("/nowhere").status, 404);
+  EXPECT_EQ(request("DELETE /encryption", visiting()).status, 405);
+  EXPECT_EQ(
+      request("GET /encryption", visiting() + "X: " + std::string(20000, 'x') + "\r\n").status,
+      431);
+  EXPECT_EQ(post("/encryption", std::string(300000, 'x')).status, 413);
+  EXPECT_EQ(request("nonsense", visiting()).status, 400);
+}
+
+TEST_F(SettingsPage, SpeaksJapaneseWhereTheBrowserDoesOrIsAskedTo) {
+  Program program(with_page());
+  log_in(program);
+  EXPECT_THAT(request("GET /encryption", visiting() + "Accept-Language: ja,en;q=0.5\r\n").body,
+              HasSubstr("<html lang=\"ja\">"));
+  const Reply reply = get("/encryption?lang=ja");
+  EXPECT_EQ(reply.status, 303);
+  EXPECT_THAT(reply.head, HasSubstr("Set-Cookie: language=ja; Path=/; HttpOnly; SameSite=Strict"));
+  cookie_ += "; language=ja";
+  EXPECT_THAT(get("/encryption").body, HasSubstr("サーバー TLS セキュリティレベル"));
+}
+
+TEST_F(SettingsPage, ShowsWhatWouldHappenWithoutAScript) {
+  Program program(with_page("server-level=\"attempt\""));
+  log_in(program);
+  const std::string form =
+      "csrf=" + csrf_ + "&server-level=attempt&client-certificate=require&client-level=attempt";
+  const std::string page = post("/encryption/preview", form).body;
+  EXPECT_THAT(page, HasSubstr("<html"));
+  EXPECT_THAT(page, HasSubstr("treated as “Request”"));
+  const std::string part = post("/encryption/consequences", form).body;
+  EXPECT_THAT(part, Not(HasSubstr("<html")));
+  EXPECT_THAT(part, HasSubstr("treated as “Request”"));
+  EXPECT_EQ(program.lines({"settings-applied"}), 0U);
+}
+
+TEST_F(SettingsPage, WhereItIsServedIsChecked) {
+  const std::string open = run_to_end({"--check", configure("", "<web address=\"0.0.0.0\"/>")}).err;
+  EXPECT_THAT(open, HasSubstr("gateway.xml:5:"));
+  EXPECT_THAT(open, HasSubstr("which others can reach, and no password"));
+  const std::string plain =
+      run_to_end({"--check", configure("", "<web password=\"secret12\"/>")}).err;
+  EXPECT_THAT(plain, HasSubstr("--hash-password"));
+  EXPECT_THAT(plain, Not(HasSubstr("secret12")));
+  const std::string file = configure("", "");
+  EXPECT_EQ(run_to_end({file, "--web", "0.0.0.0:0"}).code, 2);
+  EXPECT_THAT(run_to_end({file, "--web", "0.0.0.0:0"}).err, HasSubstr("no password"));
+  EXPECT_THAT(run_to_end({file, "--web", "nonsense"}).err, HasSubstr("allowed: ADDRESS:PORT"));
+  EXPECT_EQ(run_to_end({"--check", configure("", "<web/>")}).code, 0);
+  // A page that others can reach is one with a password.
+  const std::string good =
+      configure("", "<web address=\"0.0.0.0\" password=\"" + hash_password(kPassword) + "\"/>");
+  EXPECT_EQ(run_to_end({"--check", good}).code, 0);
+}
+
+}  // namespace
+}  // namespace gateway::test

@@ -1,0 +1,184 @@
+"use strict";
+// Drives the settings page in a browser as an administrator would. Arguments: its address, the folder for
+// pictures. $SMTP_PORT is where the gateway takes mail. It says what is not as it should be.
+const { chromium } = require("playwright-core");
+const { mkdirSync } = require("node:fs");
+const net = require("node:net");
+
+const [address, pictures] = process.argv.slice(2);
+let failures = 0;
+const check = (holds, what) => {
+  if (holds) return;
+  failures += 1;
+  console.log("FAIL: " + what);
+};
+const equal = (got, expected, what) => check(got === expected, `${what}: expected ${expected}, got ${got}`);
+
+// smtp says EHLO and MAIL in clear text, and gives all that was answered.
+const smtp = () => new Promise((resolve, reject) => {
+  let said = "";
+  const socket = net.connect(Number(process.env.SMTP_PORT), "127.0.0.1");
+  socket.setTimeout(20000, () => socket.destroy(new Error("the gateway says nothing")));
+  socket.on("data", (bytes) => {
+    said += bytes;
+    if (/^220 .*\r\n$/.test(said)) socket.write("EHLO client.test\r\n");
+    else if (/^250 .*\r\n$/m.test(said) && !/^(530|250 2\.1\.0) /m.test(said)) socket.write("MAIL FROM:<a@a.test>\r\n");
+    else if (/^250 2\.1\.0 .*\r\n$/m.test(said)) socket.write("QUIT\r\n");
+  });
+  socket.on("end", () => { socket.end(); resolve(said); });
+  socket.on("error", reject);
+});
+const offers = (said) => /^250[- ]STARTTLS\r$/m.test(said);
+const demands = (said) => /^530 5\.7\.0 /m.test(said);
+
+const visitor = async (browser, options) => {
+  const context = await browser.newContext({ viewport: { width: 1360, height: 1000 }, colorScheme: "light", locale: "en-US", ...options });
+  const page = await context.newPage();
+  page.on("pageerror", (error) => check(false, "a script of the page broke: " + error.message));
+  page.on("console", (message) => check(message.type() !== "error" || /status of (403|422)/.test(message.text()), "the console says: " + message.text()));
+  page.on("request", (request) => check(request.url().startsWith(address), "the page fetches " + request.url()));
+  return page;
+};
+const logIn = async (page) => {
+  await page.goto(address + "/");
+  equal(new URL(page.url()).pathname, "/login", "where a stranger is led");
+  await page.locator("#password").fill("correct horse battery");
+  await page.keyboard.press("Enter");
+  await page.waitForURL("**/encryption");
+};
+// choose takes a value, and waits until what would happen is shown.
+const choose = async (page, list, value) => {
+  const shown = page.waitForResponse("**/encryption/consequences");
+  await page.locator("#" + list).selectOption(value);
+  await (await shown).finished();
+};
+const row = async (page, peer) => page.locator("tr", { has: page.getByRole("rowheader", { name: peer, exact: true }) }).innerText();
+const apply = async (page) => {
+  await page.getByRole("button", { name: "Apply" }).click();
+  await page.waitForSelector(".status, .error");
+};
+
+const administer = async (browser) => {
+  const page = await visitor(browser);
+  await page.goto(address + "/login");
+  await page.locator("#password").fill("wrong");
+  await page.keyboard.press("Enter");
+  check((await page.locator("[role=alert]").innerText()).includes("wrong"), "a wrong password is not said to be one");
+  await logIn(page);
+
+  // SET-1, and what that means.
+  equal(await page.locator("#server-level").inputValue(), "attempt", "the server level at first");
+  equal(await page.locator("#client-certificate").inputValue(), "none", "client certificates at first");
+  equal(await page.locator("#client-level").inputValue(), "attempt", "the client level at first");
+  equal(await page.locator("legend").allInnerTexts().then((all) => all.join(", ")),
+    "TLS settings for receiving messages, TLS settings for sending messages", "the groups");
+  check((await row(page, "does without TLS")).includes("Accepted in clear text"), "what becomes of a client without TLS");
+  let said = await smtp();
+  check(offers(said) && !demands(said), "STARTTLS is not offered, or demanded, under attempt: " + said);
+
+  // SET-2: greyed out, and open again.
+  await choose(page, "server-level", "none");
+  check(await page.locator("#client-certificate").isDisabled(), "client certificates are not greyed out under No TLS");
+  check((await page.locator("#client-certificate-meaning").innerText()).startsWith("Not available"), "why they are greyed out is not said");
+  await choose(page, "server-level", "attempt");
+  check(await page.locator("#client-certificate").isEnabled(), "client certificates stay greyed out");
+
+  // SET-3 and SET-4; nothing has happened yet.
+  await choose(page, "client-certificate", "require");
+  await page.locator(".warning", { hasText: "works properly only under" }).waitFor();
+  check((await page.locator("#client-certificate-meaning").innerText()).includes("only from clients"), "the value is not explained");
+  equal(await page.locator("#state").innerText(), "These values are not applied yet.", "the state of what was chosen");
+  await page.screenshot({ path: pictures + "/settings-warning.png", fullPage: true });
+  await choose(page, "server-level", "require");
+  await page.locator(".advice", { hasText: "Not for a public MX" }).waitFor();
+  equal(await page.locator(".warning").count(), 0, "warnings under require and require");
+  check(!demands(await smtp()), "what was only chosen is in force");
+
+  // Apply, and what a client sees.
+  await choose(page, "client-certificate", "none");
+  await choose(page, "client-level", "verify");
+  check(/Accepted in clear text\s+Refused \(530\)/.test(await row(page, "does without TLS")), "what would become of a client without TLS: " + await row(page, "does without TLS"));
+  check((await row(page, "offers TLS, its certificate does not verify")).includes("Stays queued"), "what would become of a bad certificate");
+  await page.screenshot({ path: pictures + "/settings-page.png", fullPage: true });
+  await apply(page);
+  check((await page.locator(".status").innerText()).startsWith("Applied."), "Apply is not answered");
+  equal(await page.locator("#state").innerText(), "These are the settings in force.", "the state after Apply");
+  equal(await page.locator("#server-level").inputValue(), "require", "the server level after Apply");
+  said = await smtp();
+  check(offers(said) && demands(said), "STARTTLS is not demanded after Apply: " + said);
+
+  // A form that was changed on its way.
+  await page.locator("#levels input[name=csrf]").evaluate((field) => { field.value = "a".repeat(64); });
+  await page.getByRole("button", { name: "Apply" }).click();
+  await page.locator("[role=alert]", { hasText: "does not belong to your login" }).waitFor();
+
+  // By keyboard alone: into the list, a value, to the button, Apply.
+  await page.goto(address + "/encryption");
+  const focused = () => page.evaluate(() => document.activeElement.id || document.activeElement.textContent.trim());
+  const stops = [];
+  for (let i = 0; i < 9; ++i) {
+    await page.keyboard.press("Tab");
+    stops.push(await focused());
+  }
+  equal(stops.join(", "), "Skip to content, TLS encryption, English, 日本語, Log out, server-level, client-certificate, client-level, Apply", "stops of the Tab key");
+  await page.locator("#server-level").focus();
+  const shown = page.waitForResponse("**/encryption/consequences");
+  await page.keyboard.press("ArrowUp");
+  await shown;
+  equal(await page.locator("#server-level").inputValue(), "attempt", "the value chosen by keyboard");
+  for (let i = 0; i < 3; ++i) await page.keyboard.press("Tab");
+  await page.keyboard.press("Enter");
+  await page.waitForSelector(".status");
+  check(!demands(await smtp()), "what was applied by keyboard is not in force");
+
+  // Everything that can be used has a name; nothing is wider than the window.
+  const nameless = await page.evaluate(() => [...document.querySelectorAll("a, button, select, input:not([type=hidden])")]
+    .filter((one) => !(one.textContent.trim() || one.getAttribute("aria-label") || (one.labels && one.labels.length))).map((one) => one.outerHTML.slice(0, 80)));
+  equal(nameless.join("; "), "", "controls without a name");
+  await page.setViewportSize({ width: 390, height: 800 });
+  check(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), "the page is wider than a narrow window");
+
+  await page.getByRole("button", { name: "Log out" }).click();
+  await page.waitForURL("**/login");
+  await page.goto(address + "/encryption");
+  equal(new URL(page.url()).pathname, "/login", "where one is led after the logout");
+};
+
+// A browser that speaks Japanese, and its switch.
+const japanese = async (browser) => {
+  const page = await visitor(browser, { locale: "ja-JP", colorScheme: "dark" });
+  await logIn(page);
+  equal(await page.locator("html").getAttribute("lang"), "ja", "the language");
+  equal(await page.locator("h1").innerText(), "TLS 暗号化", "the heading");
+  await choose(page, "client-certificate", "require");
+  await page.locator(".warning", { hasText: "正しく機能します" }).waitFor();
+  await page.screenshot({ path: pictures + "/settings-japanese.png", fullPage: true });
+  await page.getByRole("link", { name: "English" }).click();
+  equal(await page.locator("h1").innerText(), "TLS encryption", "the heading after the switch");
+  await page.goto(address + "/encryption");
+  equal(await page.locator("html").getAttribute("lang"), "en", "the language that was switched to");
+};
+
+// A browser without script: show, then apply what the restart is to keep.
+const withoutScript = async (browser) => {
+  const page = await visitor(browser, { javaScriptEnabled: false });
+  await logIn(page);
+  await page.locator("#server-level").selectOption("require");
+  await page.locator("#client-level").selectOption("verify");
+  await page.getByRole("button", { name: "Show what would happen" }).click();
+  equal(await page.locator("#state").innerText(), "These values are not applied yet.", "the state without script");
+  equal(await page.locator("#server-level").inputValue(), "require", "what was chosen without script");
+  await apply(page);
+  check(demands(await smtp()), "what was applied without script is not in force");
+};
+
+(async () => {
+  mkdirSync(pictures, { recursive: true });
+  const browser = await chromium.launch({ executablePath: process.env.CHROMIUM || "/usr/bin/chromium",
+    args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"] });
+  await administer(browser);
+  await japanese(browser);
+  await withoutScript(browser);
+  await browser.close();
+  process.exit(failures ? 1 : 0);
+})().catch((error) => { console.log("FAIL: " + error.message); process.exit(1); });

@@ -1,0 +1,262 @@
+#include "view.hpp"
+
+#include <fmt/format.h>
+
+#include <kainjow/mustache.hpp>
+#include <vector>
+
+#include "config.hpp"
+#include "consequences.hpp"
+#include "page_text.hpp"
+#include "words.hpp"
+
+namespace gateway::web {
+namespace {
+
+namespace mustache = kainjow::mustache;
+using mustache::data;
+using mustache::list;
+using mustache::object;
+
+data flag(bool on) {
+  return on ? data::type::bool_true : data::type::bool_false;
+}
+
+// A text, or false where there is none: a section around it is then left out.
+data text(const std::string& value) {
+  return value.empty() ? flag(false) : data(value);
+}
+
+object words(const std::string& language) {
+  object all;
+  for (const auto& [id, word] : words_in(language)) all.emplace(id, word);
+  return all;
+}
+
+std::string rendered(const char* page, const object& model) {
+  mustache::mustache sheet{std::string(page)};
+  return sheet.render(data(model));
+}
+
+data partial(const char* page) {
+  return data(mustache::partial([page] { return std::string(page); }));
+}
+
+// The pages that there are, in the order of the navigation.
+struct Entry {
+  const char* path;
+  const char* name;
+};
+constexpr Entry kPages[] = {{"/encryption", "encryption"}};
+
+std::string framed(const Frame& frame, const char* content, object model) {
+  list pages;
+  for (const Entry& page : kPages) {
+    if (frame.csrf.empty()) break;
+    pages.push_back(object{{"path", page.path},
+                           {"name", word(frame.language, page.name)},
+                           {"current", flag(frame.path == page.path)}});
+  }
+  list languages;
+  for (const auto code : kLanguages) {
+    languages.push_back(object{{"path", frame.path},
+                               {"code", std::string(code)},
+                               {"name", word(code, "language")},
+                               {"current", flag(frame.language == code)}});
+  }
+  model.emplace("w", words(frame.language));
+  model.emplace("language", frame.language);
+  model.emplace("gateway", frame.gateway);
+  model.emplace("csrf", text(frame.csrf));
+  model.emplace("heading", frame.heading);
+  model.emplace("status", text(frame.status));
+  model.emplace("error", text(frame.error));
+  model.emplace("details", text(frame.details));
+  model.emplace("pages", pages);
+  model.emplace("languages", languages);
+  model.emplace("content", partial(content));
+  return rendered(kLayout, model);
+}
+
+// Choice is one value of a drop-down list: its word in the form, and whether it is chosen.
+struct Choice {
+  std::string value;
+  bool chosen = false;
+};
+
+// drop_down is a list of the settings called `name`.
+object drop_down(const std::string& language, const std::string& name,
+                 const std::vector<Choice>& choices, bool disabled) {
+  list values;
+  std::string meaning;
+  for (const auto& [value, chosen] : choices) {
+    const std::string id = name + "-" + value;
+    const std::string explained = word(language, id + "-meaning");
+    if (chosen) meaning = explained;
+    values.push_back(object{{"value", value},
+                            {"label", word(language, id)},
+                            {"meaning", explained},
+                            {"chosen", flag(chosen)}});
+  }
+  if (disabled) meaning = word(language, name + "-unavailable");
+  return object{{"name", name},
+                {"label", word(language, name)},
+                {"disabled", flag(disabled)},
+                {"meaning", meaning},
+                {"values", values}};
+}
+
+template <typename Value, typename WordOf>
+std::vector<Choice> choices(std::initializer_list<Value> values, Value chosen, WordOf word_for) {
+  std::vector<Choice> out;
+  for (const Value value : values) {
+    out.push_back({std::string(word_for(value)), value == chosen});
+  }
+  return out;
+}
+
+list groups(const std::string& language, const Levels& chosen) {
+  const ReceivingPolicy& receiving = chosen.receiving;
+  const auto words_of = [](auto value) { return word_of(value); };
+  const auto server = choices({ServerLevel::none, ServerLevel::attempt, ServerLevel::require},
+                              receiving.level, words_of);
+  const auto certificate =
+      choices({ClientCertificate::none, ClientCertificate::request, ClientCertificate::require},
+              receiving.certificate, words_of);
+  const auto client =
+      choices({ClientLevel::none, ClientLevel::attempt, ClientLevel::require, ClientLevel::verify},
+              chosen.sending, level_word);
+  // SET-2: greyed out where there is nothing to choose. A wrong choice that was sent stays open, so
+  // that it can be put right.
+  const bool unavailable =
+      receiving.level == ServerLevel::none && receiving.certificate == ClientCertificate::none;
+  list both;
+  both.push_back(
+      object{{"legend", word(language, "receiving")},
+             {"lists", list{drop_down(language, "server-level", server, false),
+                            drop_down(language, "client-certificate", certificate, unavailable)}}});
+  both.push_back(object{{"legend", word(language, "sending")},
+                        {"lists", list{drop_down(language, "client-level", client, false)}}});
+  return both;
+}
+
+const char* tone_word(Tone tone) {
+  switch (tone) {
+    case Tone::tls:
+      return "tls";
+    case Tone::clear:
+      return "clear";
+    case Tone::stop:
+      return "stop";
+  }
+  return "";
+}
+
+object table(const std::string& language, const char* caption, bool changed,
+             const std::vector<Consequence>& now, const std::vector<Consequence>& then,
+             const std::string& delay) {
+  list rows;
+  const auto said = [&](const Consequence& one) {
+    return with_value(word(language, one.outcome), delay);
+  };
+  for (std::size_t i = 0; i < now.size(); ++i) {
+    rows.push_back(object{{"peer", word(language, now[i].peer)},
+                          {"now", said(now[i])},
+                          {"now_tone", tone_word(now[i].tone)},
+                          {"then", said(then[i])},
+                          {"then_tone", tone_word(then[i].tone)},
+                          {"differs", flag(!(now[i] == then[i]))},
+                          {"changed", flag(changed)}});
+  }
+  return object{{"caption", word(language, caption)}, {"changed", flag(changed)}, {"rows", rows}};
+}
+
+// warnings are SET-3 and SET-4, about what is chosen.
+list warnings(const std::string& language, const EncryptionView& view) {
+  const ReceivingPolicy& policy = view.chosen.receiving;
+  list out;
+  const auto add = [&](const char* kind, const char* role, const char* mark, const char* id) {
+    out.push_back(object{{"kind", kind},
+                         {"role", role},
+                         {"mark", word(language, mark)},
+                         {"text", word(language, id)}});
+  };
+  if (!combination_warning(policy).empty()) add("warning", "alert", "warning", "warning-set-3");
+  if (requests_certificate(policy)) {
+    if (!view.has_client_ca) add("warning", "alert", "warning", "warning-no-client-ca");
+    add("advice", "note", "advice", "advice-request");
+  }
+  if (!certificate_warning(policy).empty()) add("advice", "note", "advice", "advice-require");
+  return out;
+}
+
+list notes(const std::string& language, const EncryptionView& view) {
+  list out;
+  const auto add = [&](const char* id, std::size_t count) {
+    if (count == 0) return;
+    out.push_back(object{{"text", with_value(word(language, id), fmt::format("{}", count))}});
+  };
+  add("own-networks", view.own_networks);
+  add("own-routes", view.own_routes);
+  return out;
+}
+
+std::string shown(std::optional<Duration> delay) {
+  if (!delay) return {};
+  return fmt::format("{:g} s", std::chrono::duration<double>(*delay).count());
+}
+
+bool same(const Levels& a, const Levels& b) {
+  return a.receiving.level == b.receiving.level &&
+         a.receiving.certificate == b.receiving.certificate && a.sending == b.sending;
+}
+
+object consequences(const std::string& language, const EncryptionView& view) {
+  const bool changed = !same(view.in_force, view.chosen);
+  const auto delay = view.clear_fallback_delay;
+  list tables;
+  tables.push_back(table(language, "clients", changed,
+                         consequences_for_clients(view.in_force.receiving),
+                         consequences_for_clients(view.chosen.receiving), {}));
+  tables.push_back(table(language, "next-hops", changed,
+                         consequences_for_next_hops(view.in_force.sending, delay),
+                         consequences_for_next_hops(view.chosen.sending, delay), shown(delay)));
+  return object{{"state", word(language, changed ? "not-applied" : "in-force")},
+                {"state_class", changed ? "open" : "settled"},
+                {"warnings", warnings(language, view)},
+                {"tables", tables},
+                {"notes", notes(language, view)}};
+}
+
+}  // namespace
+
+std::string login_page(const Frame& frame) {
+  return framed(frame, kLogin, {});
+}
+
+std::string message_page(const Frame& frame) {
+  return framed(frame, kMessage, {});
+}
+
+std::string encryption_page(const Frame& frame, const EncryptionView& view) {
+  object model = consequences(frame.language, view);
+  model.emplace("groups", groups(frame.language, view.chosen));
+  model.emplace("consequences", partial(kConsequences));
+  return framed(frame, kEncryption, std::move(model));
+}
+
+std::string consequences_part(const std::string& language, const EncryptionView& view) {
+  object model = consequences(language, view);
+  model.emplace("w", words(language));
+  return rendered(kConsequences, model);
+}
+
+std::string style() {
+  return kStyle;
+}
+
+std::string script() {
+  return kScript;
+}
+
+}  // namespace gateway::web

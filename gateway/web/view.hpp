@@ -1,0 +1,47 @@
+// The pages as HTML: templates of page/ filled in. It is the only file that knows the template
+// library.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+
+#include "level_rewrite.hpp"
+#include "values.hpp"
+
+namespace gateway::web {
+
+// Frame is what stands around every page.
+struct Frame {
+  std::string language = "en";
+  std::string gateway;  // its name
+  std::string csrf;     // of the visit; empty: nobody has logged in
+  std::string path;     // of the page
+  std::string heading;
+  std::string status;   // what was done; may be empty
+  std::string error;    // what was not; may be empty
+  std::string details;  // the error's own words
+};
+
+// EncryptionView is what the page "TLS encryption" shows.
+struct EncryptionView {
+  Levels in_force;
+  Levels chosen;
+  std::optional<Duration> clear_fallback_delay;
+  bool has_client_ca = false;
+  std::size_t own_networks = 0;  // client networks, and routes, with settings of their own
+  std::size_t own_routes = 0;
+};
+
+std::string login_page(const Frame& frame);
+std::string message_page(const Frame& frame);
+std::string encryption_page(const Frame& frame, const EncryptionView& view);
+
+// consequences_part is the part of that page that changes with what is chosen.
+std::string consequences_part(const std::string& language, const EncryptionView& view);
+
+// style and script are the files that every page asks for.
+std::string style();
+std::string script();
+
+}  // namespace gateway::web
