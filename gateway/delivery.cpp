@@ -42,6 +42,7 @@ void Delivery::add(Envelope envelope, BodyInMemory body) {
   Message& message = messages_[id];
   message.envelope = std::move(envelope);
   message.body = std::move(body);
+  message.held = is_held(message.envelope);
   for (const auto& recipient : message.envelope.recipients) {
     if (recipient.next_attempt > now()) due_.emplace(recipient.next_attempt, id);
   }
@@ -368,6 +369,8 @@ void Delivery::schedule(Message& message, Recipient& recipient, const Result& re
     recipient.next_attempt = next;
   }
   due_.emplace(recipient.next_attempt, message.envelope.id);
+  // Held meanwhile: what is due above will find nothing to try.
+  if (message.held) recipient.next_attempt = kHeld;
 }
 
 JournalLine Delivery::journal_line(const Envelope& envelope, const Recipient& recipient,

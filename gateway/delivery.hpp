@@ -32,6 +32,27 @@ class Delivery {
   // settings_changed sends again, under the new settings, what waits and what has not said MAIL.
   void settings_changed();
 
+  // Waiting is a message of the queue as people are shown it.
+  struct Waiting {
+    Envelope envelope;
+    bool trying = false;  // an attempt is under way, or about to be
+    bool held = false;    // no attempt is made until try_now
+  };
+
+  // waiting lists the oldest messages, `most` at the most. Those that follow say whether there is
+  // such a message; what they change is durable soon after.
+  std::vector<Waiting> waiting(std::size_t most) const;
+
+  // try_now makes a message due, one that was held too.
+  bool try_now(std::uint64_t id);
+
+  // hold makes no further attempt with a message; one under way goes on.
+  bool hold(std::uint64_t id);
+
+  // remove takes a message out of the queue, and tells nobody. false also where an attempt is under
+  // way. `who` asked for it; the journal says so for each recipient.
+  bool remove(std::uint64_t id, const std::string& who);
+
   // write_totals journals what was sent in clear text so far.
   void write_totals() const { clear_text_.write(services_.journal); }
 
@@ -44,6 +65,7 @@ class Delivery {
     Envelope envelope;
     BodyInMemory body;
     std::set<std::uint64_t> in_flight;  // numbers of recipients being tried
+    bool held = false;
   };
 
   // Group is recipients of one message that go the same way in one attempt.
@@ -111,6 +133,7 @@ class Delivery {
   JournalLine journal_line(const Envelope& envelope, const Recipient& recipient,
                            const Result& result, std::string_view event) const;
   void finished(const Group& group);
+  void set_due(Message& message, TimePoint time);
 
   Services& services_;
   asio::steady_timer timer_;

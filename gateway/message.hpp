@@ -20,6 +20,9 @@ struct Recipient {
   std::string reason;    // of the last failure
 };
 
+// kHeld is the next attempt of a recipient that waits until somebody lets it go.
+inline constexpr TimePoint kHeld{std::chrono::seconds(253402300799)};  // the end of 9999
+
 // Envelope is all of a message but its body. An id rises with time and is never used twice.
 struct Envelope {
   std::uint64_t id = 0;
@@ -32,6 +35,9 @@ struct Envelope {
   bool utf8_header = false;    // a header field of the content has octets above 127
   std::vector<Recipient> recipients;
 };
+
+// is_held tells whether a message waits until somebody lets it go.
+bool is_held(const Envelope& envelope);
 
 // needs_smtputf8 tells whether the message can go to this recipient only where SMTPUTF8 is offered:
 // RFC 6531 section 3.2. An address or a header field has to be the reason; the parameter is none.

@@ -9,6 +9,7 @@
 
 #include "journal.hpp"
 #include "queue.hpp"
+#include "recent_sessions.hpp"
 #include "settings.hpp"
 
 namespace gateway {
@@ -56,6 +57,7 @@ struct Services {
   MemoryBudget memory;
   bool stopping = false;
   std::function<void()> attempt_ended;  // called after every attempt
+  RecentSessions* sessions = nullptr;   // where somebody wants to see them
 };
 
 // add_client_tls adds what is on record about a client's TLS to a journal line.

@@ -168,8 +168,11 @@ asio::awaitable<bool> Session::act(Answer answer) {
     case Next::receive_data:
       co_await receive_data();
       co_return true;
-    case Next::start_tls:
-      co_return co_await start_tls();
+    case Next::start_tls: {
+      const bool started = co_await start_tls();
+      note_facts({});
+      co_return started;
+    }
     case Next::end:
       ended_ = "quit";
       break;
@@ -350,6 +353,7 @@ void Session::record_start() {
                             .add("server-level", word_of(reception_.policy.level))
                             .add("client-certificate", word_of(reception_.policy.certificate))
                             .add("network", reception_.network));
+  note_facts({});
 }
 
 void Session::record_end() {
@@ -366,6 +370,29 @@ void Session::record_end() {
   add_client_tls(line, dialogue_.tls(), requested());
   line.add("detail", detail_);
   services_.journal.add(line);
+  note_facts(ended_);
+}
+
+// note_facts has the settings page show what is known of this session; `ended` is empty while it is
+// under way.
+void Session::note_facts(const std::string& ended) const {
+  if (!services_.sessions) return;
+  const TlsFacts& tls = dialogue_.tls();
+  SessionFacts facts;
+  facts.id = id_;
+  facts.client = channel_->remote().address;
+  facts.helo = dialogue_.helo();
+  facts.began = started_;
+  facts.ended = ended;
+  facts.messages = messages_;
+  facts.last_reply = last_code_;
+  facts.tls = tls.version;
+  facts.cipher = tls.cipher;
+  facts.certificate = client_certificate_word(tls, requested());
+  facts.subject = tls.subject;
+  facts.error = tls.error;
+  facts.resumed = tls.resumed;
+  services_.sessions->note(std::move(facts));
 }
 
 void Session::record_reply(const Reply& reply) {

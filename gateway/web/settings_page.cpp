@@ -2,12 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <optional>
 
 #include "apply.hpp"
+#include "delivery.hpp"
 #include "form.hpp"
 #include "http_server.hpp"
 #include "login.hpp"
@@ -64,7 +66,9 @@ std::optional<Levels> levels_in(const Fields& form) {
 class SettingsPage::Inside : public std::enable_shared_from_this<SettingsPage::Inside> {
  public:
   Inside(Server& server, std::string config_path, WebConfig web)
-      : server_(server), config_path_(std::move(config_path)), web_(std::move(web)) {}
+      : server_(server), config_path_(std::move(config_path)), web_(std::move(web)) {
+    server_.services().sessions = &recent_;
+  }
 
   void open(asio::any_io_executor executor);
   std::string endpoint() const { return http_->endpoint(); }
@@ -92,6 +96,8 @@ class SettingsPage::Inside : public std::enable_shared_from_this<SettingsPage::I
   Response encryption_form(Call& call);
   EncryptionView encryption_view(const Levels& chosen) const;
   Levels in_force() const;
+  Response queue(Call& call);
+  Response queue_form(Call& call);
   asio::awaitable<bool> is_password(std::string given);
   std::string visit_cookie() const;
 
@@ -101,6 +107,7 @@ class SettingsPage::Inside : public std::enable_shared_from_this<SettingsPage::I
   asio::thread_pool hashing_{1};  // so that a login does not hold up mail
   LoginLimit limit_;
   Visits visits_;
+  RecentSessions recent_;
   std::unique_ptr<HttpServer> http_;
 };
 
@@ -116,6 +123,7 @@ void SettingsPage::Inside::open(asio::any_io_executor executor) {
 }
 
 void SettingsPage::Inside::stop() {
+  server_.services().sessions = nullptr;
   http_->stop();
   hashing_.join();
 }
@@ -139,7 +147,8 @@ asio::awaitable<Response> SettingsPage::Inside::answer(Request request) {
   }
   if (auto response = settle_language(call)) co_return std::move(*response);
   const std::string token = cookie_value(call.request.cookie, visit_cookie());
-  call.visit = visits_.find(token, Clock::now());
+  const bool by_itself = call.path == "/sessions/table";
+  call.visit = visits_.find(token, Clock::now(), !by_itself);
   if (call.visit) call.frame.csrf = call.visit->csrf;
   if (call.request.method == "POST") {
     if (auto response = check_form(call)) co_return std::move(*response);
@@ -162,7 +171,10 @@ std::optional<Response> SettingsPage::Inside::settle_language(Call& call) {
   const auto asked = query->find("lang");
   if (asked == query->end() || !known(asked->second)) return std::nullopt;
   // Only where this page leads itself: what stands in an address is not to be trusted.
-  Response response = go_to(call.path == "/login" ? "/login" : "/encryption");
+  const std::string_view known_pages[] = {"/login", "/encryption", "/queue", "/sessions"};
+  const bool is_page =
+      std::find(std::begin(known_pages), std::end(known_pages), call.path) != std::end(known_pages);
+  Response response = go_to(is_page ? call.path : "/encryption");
   response.headers.emplace_back("Set-Cookie",
                                 cookie("language", asked->second, "; Max-Age=31536000"));
   return response;
@@ -197,6 +209,7 @@ Response SettingsPage::Inside::routed(Call& call) {
     call.frame.heading = word(call.frame.language, "log-in");
     return html(200, login_page(call.frame));
   }
+  if (!call.visit && call.path == "/sessions/table") return message(call, 401, "log-in");
   if (!call.visit) return go_to("/login");
   if (get && (call.path == "/" || call.path == "/login")) return go_to("/encryption");
   if (get && call.path == "/encryption") {
@@ -208,6 +221,15 @@ Response SettingsPage::Inside::routed(Call& call) {
   }
   if (!get && call.path == "/logout") return log_out(call);
   if (!get && call.path.rfind("/encryption", 0) == 0) return encryption_form(call);
+  if (get && call.path == "/queue") return queue(call);
+  if (!get && call.path.rfind("/queue/", 0) == 0) return queue_form(call);
+  if (get && call.path == "/sessions") {
+    call.frame.heading = word(call.frame.language, "sessions");
+    return html(200, sessions_page(call.frame, recent_));
+  }
+  if (get && call.path == "/sessions/table") {
+    return html(200, sessions_table(call.frame.language, recent_));
+  }
   return message(call, 404, "not-found");
 }
 
@@ -304,6 +326,60 @@ Response SettingsPage::Inside::encryption_form(Call& call) {
   call.frame.error = word(call.frame.language, "refused");
   call.frame.details = refused;
   return encryption(call, *levels, 422);
+}
+
+Response SettingsPage::Inside::queue(Call& call) {
+  constexpr std::size_t kMostShown = 200;
+  const Delivery& delivery = *server_.services().delivery;
+  call.frame.path = "/queue";
+  call.frame.heading = word(call.frame.language, "queue");
+  const auto query = parse_form(query_of(call.request.target)).value_or(Fields{});
+  const auto done = query.find("done");
+  for (const char* known : {"retry", "hold", "delete"}) {
+    if (done == query.end() || done->second != known) continue;
+    call.frame.status = word(call.frame.language, std::string("done-") + known);
+  }
+  return html(200, queue_page(call.frame, {delivery.queued(), delivery.waiting(kMostShown)}));
+}
+
+// queue_form has a message tried, held or deleted; the last only after a question.
+Response SettingsPage::Inside::queue_form(Call& call) {
+  Delivery& delivery = *server_.services().delivery;
+  const std::string action = call.path.substr(std::string_view("/queue/").size());
+  const std::string who = call.request.client;
+  const bool all = call.form["id"] == "all" && action == "retry";
+  const auto id = parse_number(call.form["id"]);
+  if ((action != "retry" && action != "hold" && action != "delete") || (!id && !all)) {
+    return message(call, 400, "bad-form");
+  }
+  call.frame.heading = word(call.frame.language, "queue");
+  if (action == "delete" && call.form["sure"] != "yes") {
+    call.frame.path = "/queue";
+    return html(200, delete_question(call.frame, *id));
+  }
+  const auto note = [&](std::uint64_t message) {
+    server_.services().journal.add(JournalLine("queue-action")
+                                       .add("queue-id", queue_id(message))
+                                       .add("action", action)
+                                       .add("by", "web")
+                                       .add("who", who));
+  };
+  bool done = true;
+  if (all) {
+    for (const auto& waiting : delivery.waiting(delivery.queued())) {
+      if (!waiting.held && delivery.try_now(waiting.envelope.id)) note(waiting.envelope.id);
+    }
+  } else if (action == "delete") {
+    done = delivery.remove(*id, who);
+  } else {
+    done = action == "retry" ? delivery.try_now(*id) : delivery.hold(*id);
+    if (done) note(*id);
+  }
+  if (done) return go_to("/queue?done=" + action);
+  call.frame.error = word(call.frame.language, action == "delete" ? "busy" : "gone");
+  Response response = queue(call);
+  response.status = 409;
+  return response;
 }
 
 SettingsPage::SettingsPage(asio::any_io_executor executor, Server& server, std::string config_path,

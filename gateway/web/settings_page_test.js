@@ -14,8 +14,9 @@ const check = (holds, what) => {
 };
 const equal = (got, expected, what) => check(got === expected, `${what}: expected ${expected}, got ${got}`);
 
-// smtp says EHLO and MAIL in clear text, and gives all that was answered.
-const smtp = () => new Promise((resolve, reject) => {
+// smtp says EHLO and MAIL in clear text, and goes on to a message where there is a recipient. It gives all that was
+// answered.
+const smtp = (recipient) => new Promise((resolve, reject) => {
   let said = "";
   const socket = net.connect(Number(process.env.SMTP_PORT), "127.0.0.1");
   socket.setTimeout(20000, () => socket.destroy(new Error("the gateway says nothing")));
@@ -23,7 +24,10 @@ const smtp = () => new Promise((resolve, reject) => {
     said += bytes;
     if (/^220 .*\r\n$/.test(said)) socket.write("EHLO client.test\r\n");
     else if (/^250 .*\r\n$/m.test(said) && !/^(530|250 2\.1\.0) /m.test(said)) socket.write("MAIL FROM:<a@a.test>\r\n");
-    else if (/^250 2\.1\.0 .*\r\n$/m.test(said)) socket.write("QUIT\r\n");
+    else if (/^(250 2\.0\.0|[45]\d\d) .*\r\n$/m.test(said)) socket.write("QUIT\r\n");
+    else if (/^354 .*\r\n$/m.test(said)) socket.write("Subject: x\r\n\r\nhello\r\n.\r\n");
+    else if (/^250 2\.1\.5 .*\r\n$/m.test(said)) socket.write("DATA\r\n");
+    else if (/^250 2\.1\.0 .*\r\n$/m.test(said)) socket.write(recipient ? `RCPT TO:<${recipient}>\r\n` : "QUIT\r\n");
   });
   socket.on("end", () => { socket.end(); resolve(said); });
   socket.on("error", reject);
@@ -116,11 +120,11 @@ const administer = async (browser) => {
   await page.goto(address + "/encryption");
   const focused = () => page.evaluate(() => document.activeElement.id || document.activeElement.textContent.trim());
   const stops = [];
-  for (let i = 0; i < 9; ++i) {
+  for (let i = 0; i < 11; ++i) {
     await page.keyboard.press("Tab");
     stops.push(await focused());
   }
-  equal(stops.join(", "), "Skip to content, TLS encryption, English, 日本語, Log out, server-level, client-certificate, client-level, Apply", "stops of the Tab key");
+  equal(stops.join(", "), "Skip to content, TLS encryption, Queue, Sessions, English, 日本語, Log out, server-level, client-certificate, client-level, Apply", "stops of the Tab key");
   await page.locator("#server-level").focus();
   const shown = page.waitForResponse("**/encryption/consequences");
   await page.keyboard.press("ArrowUp");
@@ -142,6 +146,45 @@ const administer = async (browser) => {
   await page.waitForURL("**/login");
   await page.goto(address + "/encryption");
   equal(new URL(page.url()).pathname, "/login", "where one is led after the logout");
+};
+
+// What waits is held, released and deleted; who connects is seen without a reload.
+const lookAround = async (browser) => {
+  const page = await visitor(browser);
+  await logIn(page);
+  await page.getByRole("link", { name: "Queue" }).click();
+  check((await page.locator("main").innerText()).includes("The queue is empty."), "an empty queue is not said to be one");
+  check(/^250 2\.0\.0 /m.test(await smtp("x@held.test")), "the message was not taken");
+  const cells = page.locator("#messages tbody td");
+  await page.waitForFunction(async () => (await (await fetch("/queue")).text()).includes("4.4.1"));
+  await page.getByRole("link", { name: "Reload" }).click();
+  check((await page.locator("#messages").innerText()).includes("x@held.test"), "the message is not listed");
+  await page.screenshot({ path: pictures + "/settings-queue.png", fullPage: true });
+  await page.getByRole("button", { name: /^Hold / }).click();
+  equal(await page.locator(".status").innerText(), "It is on hold.", "what was done");
+  equal((await cells.nth(5).innerText()).trim(), "on hold", "the next attempt of a held message");
+  await page.getByRole("button", { name: /^Release / }).click();
+  equal(await page.locator(".status").innerText(), "It is being tried.", "what was done");
+  // Delete, by keyboard, asks: no, then yes.
+  for (const answer of ["Cancel", "Yes, delete it"]) {
+    await page.waitForFunction(async () => !(await (await fetch("/queue")).text()).includes("under way"));
+    await page.getByRole("button", { name: /^Delete / }).focus();
+    await page.keyboard.press("Enter");
+    await page.getByText("for good?").waitFor();
+    await page.locator("main").getByText(answer, { exact: true }).focus();
+    await page.keyboard.press("Enter");
+    await page.waitForURL(/\/queue(\?done=delete)?$/);
+    equal(await page.locator("#messages").count(), answer === "Cancel" ? 1 : 0, "messages listed after " + answer);
+  }
+
+  await page.getByRole("link", { name: "Sessions" }).click();
+  const rows = page.locator("#sessions tbody tr");
+  const before = await rows.count();
+  check(before > 0, "no session is listed");
+  await smtp();
+  await page.waitForFunction((count) => document.querySelectorAll("#sessions tbody tr").length > count, before);
+  check((await rows.first().innerText()).includes("clear text"), "the session in clear text is not said to be one");
+  await page.screenshot({ path: pictures + "/settings-sessions.png", fullPage: true });
 };
 
 // A browser that speaks Japanese, and its switch.
@@ -177,6 +220,7 @@ const withoutScript = async (browser) => {
   const browser = await chromium.launch({ executablePath: process.env.CHROMIUM || "/usr/bin/chromium",
     args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"] });
   await administer(browser);
+  await lookAround(browser);
   await japanese(browser);
   await withoutScript(browser);
   await browser.close();

@@ -47,7 +47,8 @@ struct Entry {
   const char* path;
   const char* name;
 };
-constexpr Entry kPages[] = {{"/encryption", "encryption"}};
+constexpr Entry kPages[] = {
+    {"/encryption", "encryption"}, {"/queue", "queue"}, {"/sessions", "sessions"}};
 
 std::string framed(const Frame& frame, const char* content, object model) {
   list pages;
@@ -228,6 +229,66 @@ object consequences(const std::string& language, const EncryptionView& view) {
                 {"notes", notes(language, view)}};
 }
 
+// shown_time is a moment as people read it, in UTC, to the second.
+std::string shown_time(TimePoint time) {
+  const std::string text = rfc3339(time);  // 2026-01-31T12:00:00.000000Z
+  return text.substr(0, 10) + " " + text.substr(11, 8) + "Z";
+}
+
+list recipients(const std::string& language, const Delivery::Waiting& waiting) {
+  constexpr std::size_t kMostRecipients = 50;
+  const auto& all = waiting.envelope.recipients;
+  list rows;
+  for (const Recipient& recipient : all) {
+    if (rows.size() == kMostRecipients) {
+      rows.push_back(object{{"first", flag(false)},
+                            {"address", fmt::format("… +{}", all.size() - kMostRecipients)},
+                            {"why", ""},
+                            {"attempts", ""},
+                            {"next", ""}});
+      break;
+    }
+    std::string next = shown_time(recipient.next_attempt);
+    if (waiting.held) next = word(language, "is-held");
+    if (waiting.trying) next = word(language, "trying");
+    const std::string why = recipient.enhanced.empty()
+                                ? word(language, "not-tried")
+                                : recipient.enhanced + " " + recipient.reason;
+    rows.push_back(object{{"first", flag(rows.empty())},
+                          {"address", recipient.address},
+                          {"why", why},
+                          {"attempts", fmt::format("{}", recipient.attempts)},
+                          {"next", next}});
+  }
+  return rows;
+}
+
+list sessions(const std::string& language, const RecentSessions& recent) {
+  list items;
+  for (const SessionFacts& session : recent.all()) {
+    const std::string certificate =
+        session.certificate.empty() ? "" : word(language, "cert-" + session.certificate);
+    const std::string ended =
+        with_value(word(language, "ended-" + (session.ended.empty() ? "under-way" : session.ended)),
+                   fmt::format("{}", session.last_reply));
+    const std::string resumed = session.resumed ? " (" + word(language, "resumed") + ")" : "";
+    items.push_back(
+        object{{"id", session.id},
+               {"began", shown_time(session.began)},
+               {"client", session.client},
+               {"helo", text(session.helo)},
+               {"tone", session.tls.empty() ? "clear" : "tls"},
+               {"tls", session.tls.empty() ? word(language, "clear-text") : session.tls + resumed},
+               {"cipher", text(session.cipher)},
+               {"certificate", certificate},
+               {"subject", text(session.subject)},
+               {"error", text(session.error)},
+               {"messages", fmt::format("{}", session.messages)},
+               {"ended", ended}});
+  }
+  return items;
+}
+
 }  // namespace
 
 std::string login_page(const Frame& frame) {
@@ -249,6 +310,53 @@ std::string consequences_part(const std::string& language, const EncryptionView&
   object model = consequences(language, view);
   model.emplace("w", words(language));
   return rendered(kConsequences, model);
+}
+
+std::string queue_page(const Frame& frame, const QueueView& view) {
+  const std::string& language = frame.language;
+  list items;
+  for (const Delivery::Waiting& waiting : view.shown) {
+    const Envelope& envelope = waiting.envelope;
+    const list rows = recipients(language, waiting);
+    items.push_back(object{
+        {"id", queue_id(envelope.id)},
+        {"number", fmt::format("{}", envelope.id)},
+        {"since", shown_time(envelope.received)},
+        {"sender", envelope.sender.empty() ? word(language, "null-sender") : envelope.sender},
+        {"rows", fmt::format("{}", rows.size())},
+        {"retry", word(language, waiting.held ? "release" : "retry")},
+        {"can_hold", flag(!waiting.held)},
+        {"recipients", rows}});
+  }
+  const bool all = view.shown.size() == view.count;
+  const std::string count = fmt::format("{}", view.count);
+  const std::string shown = fmt::format("{}", view.shown.size());
+  return framed(
+      frame, kQueue,
+      object{{"count", view.count == 0 ? word(language, "queue-empty")
+                                       : with_value(word(language, "queue-count"), count)},
+             {"shown", all ? "" : with_value(word(language, "queue-shown"), shown)},
+             {"any", flag(view.count != 0)},
+             {"items", items}});
+}
+
+std::string delete_question(const Frame& frame, std::uint64_t id) {
+  const std::string question = with_value(word(frame.language, "delete-question"), queue_id(id));
+  return framed(frame, kQuestion,
+                object{{"question", question}, {"number", fmt::format("{}", id)}});
+}
+
+std::string sessions_page(const Frame& frame, const RecentSessions& recent) {
+  return framed(frame, kSessions,
+                object{{"any", flag(!recent.all().empty())},
+                       {"items", sessions(frame.language, recent)},
+                       {"table", partial(kSessionsTable)}});
+}
+
+std::string sessions_table(const std::string& language, const RecentSessions& recent) {
+  return rendered(kSessionsTable, object{{"w", words(language)},
+                                         {"any", flag(!recent.all().empty())},
+                                         {"items", sessions(language, recent)}});
 }
 
 std::string style() {

@@ -5,8 +5,11 @@
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <vector>
 
+#include "delivery.hpp"
 #include "level_rewrite.hpp"
+#include "recent_sessions.hpp"
 #include "values.hpp"
 
 namespace gateway::web {
@@ -39,6 +42,21 @@ std::string encryption_page(const Frame& frame, const EncryptionView& view);
 
 // consequences_part is the part of that page that changes with what is chosen.
 std::string consequences_part(const std::string& language, const EncryptionView& view);
+
+// QueueView is what the page "Queue" shows.
+struct QueueView {
+  std::size_t count = 0;
+  std::vector<Delivery::Waiting> shown;  // the oldest of them
+};
+std::string queue_page(const Frame& frame, const QueueView& view);
+
+// delete_question asks whether the message is really to be deleted.
+std::string delete_question(const Frame& frame, std::uint64_t id);
+
+std::string sessions_page(const Frame& frame, const RecentSessions& recent);
+
+// sessions_table is the part of that page that changes by itself.
+std::string sessions_table(const std::string& language, const RecentSessions& recent);
 
 // style and script are the files that every page asks for.
 std::string style();

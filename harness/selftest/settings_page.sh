@@ -20,6 +20,7 @@ cat >gateway.xml <<END
   <!-- This comment stays. -->
   <tls certificate="gw.pem" key="gw.key" client-ca="gw.pem" next-hop-ca="gw.pem"/>
   <relay network="127.0.0.0/8"/>
+  <route domain="held.test" address="127.0.0.1" port="1"/>
   <route domain="*" folder="delivered"/>
   <journal file="gateway.journal"/>
   <web port="0" password="$hash"/>

@@ -36,3 +36,21 @@ document.documentElement.classList.add("js");
     ask();
   });
 })();
+
+// Sessions: what is new, every second, while somebody looks.
+(() => {
+  const place = document.getElementById("sessions");
+  if (!place) return;
+  const look = async () => {
+    try {
+      const response = document.hidden ? null : await fetch("/sessions/table");
+      if (response && response.status === 401) return location.assign("/login");
+      const text = response && response.ok ? await response.text() : "";
+      if (text && text !== look.last) place.innerHTML = look.last = text;
+    } catch {
+      // The gateway may be starting again: the next look will tell.
+    }
+    setTimeout(look, 1000);
+  };
+  setTimeout(look, 1000);
+})();

@@ -1,0 +1,83 @@
+// What people do to the queue: look at it, have a message tried, held or removed.
+#include <algorithm>
+
+#include "delivery.hpp"
+
+namespace gateway {
+
+std::vector<Delivery::Waiting> Delivery::waiting(std::size_t most) const {
+  std::vector<std::uint64_t> ids;
+  ids.reserve(messages_.size());
+  for (const auto& [id, message] : messages_) ids.push_back(id);
+  const auto end = ids.begin() + static_cast<std::ptrdiff_t>(std::min(most, ids.size()));
+  std::partial_sort(ids.begin(), end, ids.end());
+  std::vector<Waiting> all;
+  for (auto id = ids.begin(); id != end; ++id) {
+    const Message& message = messages_.at(*id);
+    all.push_back({message.envelope, !message.in_flight.empty(), message.held});
+  }
+  return all;
+}
+
+// set_due gives those recipients that are not being tried another time, in memory and on disk.
+void Delivery::set_due(Message& message, TimePoint time) {
+  std::vector<Recipient> changed;
+  for (Recipient& recipient : message.envelope.recipients) {
+    if (message.in_flight.contains(recipient.number)) continue;
+    recipient.next_attempt = time;
+    changed.push_back(recipient);
+  }
+  Job job;
+  job.work = [id = message.envelope.id, changed](Database& database) {
+    for (const Recipient& recipient : changed) database.defer_recipient(id, recipient);
+  };
+  job.record = [this](const std::string& error) {
+    if (!error.empty()) services_.journal.add(JournalLine("warning").add("reason", error));
+  };
+  services_.queue.post(std::move(job));
+}
+
+bool Delivery::try_now(std::uint64_t id) {
+  const auto found = messages_.find(id);
+  if (found == messages_.end()) return false;
+  found->second.held = false;
+  set_due(found->second, now());
+  dispatch(found->second);
+  return true;
+}
+
+bool Delivery::hold(std::uint64_t id) {
+  const auto found = messages_.find(id);
+  if (found == messages_.end()) return false;
+  found->second.held = true;
+  set_due(found->second, kHeld);
+  return true;
+}
+
+bool Delivery::remove(std::uint64_t id, const std::string& who) {
+  const auto found = messages_.find(id);
+  if (found == messages_.end() || !found->second.in_flight.empty()) return false;
+  std::vector<JournalLine> lines;
+  for (const Recipient& recipient : found->second.envelope.recipients) {
+    JournalLine line("deleted");
+    line.add("queue-id", queue_id(id))
+        .add("sender", found->second.envelope.sender)
+        .add("recipient", recipient.address)
+        .add("by", "web")
+        .add("who", who);
+    lines.push_back(std::move(line));
+  }
+  messages_.erase(found);
+  Job job;
+  job.work = [id](Database& database) { database.remove(id); };
+  job.record = [this, lines](const std::string& error) {
+    if (!error.empty()) services_.journal.add(JournalLine("warning").add("reason", error));
+    if (error.empty()) {
+      for (const JournalLine& line : lines) services_.journal.add(line);
+    }
+  };
+  services_.queue.post(std::move(job));
+  return true;
+}
+
+}  // namespace gateway

@@ -1,0 +1,20 @@
+#include "recent_sessions.hpp"
+
+#include <algorithm>
+
+namespace gateway {
+
+void RecentSessions::note(SessionFacts facts) {
+  const auto known = std::find_if(sessions_.begin(), sessions_.end(),
+                                  [&](const SessionFacts& other) { return other.id == facts.id; });
+  if (known != sessions_.end()) {
+    *known = std::move(facts);
+    return;
+  }
+  // One that ends after so many others have begun is not new.
+  if (!facts.ended.empty()) return;
+  sessions_.push_front(std::move(facts));
+  if (sessions_.size() > kMost) sessions_.pop_back();
+}
+
+}  // namespace gateway

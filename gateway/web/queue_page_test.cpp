@@ -1,0 +1,138 @@
+// The pages "Queue" and "Sessions" from outside.
+#include <gmock/gmock.h>
+
+#include "page_fixture.hpp"
+
+namespace gateway::test {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+class QueuePage : public SettingsPage {
+ protected:
+  // with_dead_hop is a gateway whose mail waits: nobody listens at its next hop.
+  std::string with_dead_hop() {
+    return with_page("",
+                     "<route domain=\"b.test\" host=\"mx.b.test\" address=\"127.0.0.1\" "
+                     "port=\"1\"/><retry schedule=\"1h\"/>");
+  }
+
+  // number is the id of the only message, as the forms of the page have it.
+  std::string number() { return between(get("/queue").body, "name=\"id\" value=\"1", "\""); }
+
+  Reply act(const std::string& action, const std::string& more = {}) {
+    return post("/queue/" + action, "csrf=" + csrf_ + "&id=" + id_ + more);
+  }
+
+  // defer sends a message, and waits until it is held up.
+  void defer(Program& program) {
+    EXPECT_EQ(send(program.port(), "x@b.test").substr(0, 3), "250");
+    program.wait_for({"\"event\":\"deferred\""});
+    id_ = "1" + number();
+  }
+
+  std::string id_;
+};
+
+TEST_F(QueuePage, ShowsWhatWaitsAndWhy) {
+  Program program(with_dead_hop());
+  log_in(program);
+  EXPECT_THAT(get("/queue").body, HasSubstr("The queue is empty."));
+  defer(program);
+  const std::string page = get("/queue").body;
+  for (const char* part : {"Messages that wait: 1.", "a@a.test", "x@b.test", "4.4.1 ", "<td>1</td>",
+                           "Retry now", "Hold", "Delete"}) {
+    EXPECT_THAT(page, HasSubstr(part));
+  }
+}
+
+TEST_F(QueuePage, RetryNowTriesAtOnce) {
+  Program program(with_dead_hop());
+  log_in(program);
+  defer(program);
+  const Reply reply = act("retry");
+  EXPECT_EQ(reply.status, 303) << reply.body;
+  program.wait_for({"\"event\":\"queue-action\"",
+                    "\"action\":\"retry\",\"by\":\"web\",\"who\":"
+                    "\"127.0.0.1\""});
+  program.wait_for({"\"event\":\"deferred\"", "\"attempt\":2"});
+  id_ = "all";
+  EXPECT_EQ(act("retry").status, 303);
+  program.wait_for({"\"event\":\"deferred\"", "\"attempt\":3"});
+}
+
+TEST_F(QueuePage, AHeldMessageWaitsUntilItIsReleasedAlsoOverARestart) {
+  const std::string file = with_dead_hop();
+  {
+    Program program(file);
+    log_in(program);
+    defer(program);
+    EXPECT_EQ(act("hold").status, 303);
+    EXPECT_THAT(get("/queue").body, HasSubstr("on hold"));
+    EXPECT_EQ(program.terminate(), 0);
+  }
+  EXPECT_THAT(run_to_end({"--queue", file}).out, HasSubstr("\"next-attempt\":\"9999-12-31T"));
+  Program program(file);
+  log_in(program);
+  EXPECT_THAT(get("/queue").body, HasSubstr("on hold"));
+  const std::string held = id_;
+  id_ = "all";
+  EXPECT_EQ(act("retry").status, 303);
+  EXPECT_EQ(program.lines({"queue-action"}), 0U);
+  id_ = held;
+  EXPECT_THAT(get("/queue").body, HasSubstr("Release"));
+  EXPECT_EQ(act("retry").status, 303);
+  program.wait_for({"\"event\":\"deferred\"", "\"attempt\":2"});
+  EXPECT_THAT(get("/queue").body, Not(HasSubstr("on hold")));
+}
+
+TEST_F(QueuePage, DeleteAsksFirst) {
+  const std::string file = with_dead_hop();
+  Program program(file);
+  log_in(program);
+  defer(program);
+  const Reply question = act("delete");
+  EXPECT_EQ(question.status, 200);
+  EXPECT_THAT(question.body, HasSubstr("for good?"));
+  EXPECT_THAT(get("/queue").body, HasSubstr("x@b.test"));
+  EXPECT_EQ(act("delete", "&sure=yes").status, 303);
+  program.wait_for({"\"event\":\"deleted\"",
+                    "\"sender\":\"a@a.test\",\"recipient\":\"x@b.test\","
+                    "\"by\":\"web\",\"who\":\"127.0.0.1\""});
+  EXPECT_THAT(get("/queue").body, HasSubstr("The queue is empty."));
+  EXPECT_EQ(run_to_end({"--queue", file}).out, "");
+  // What is gone can neither be tried nor deleted again.
+  EXPECT_EQ(act("retry").status, 409);
+  EXPECT_EQ(act("delete", "&sure=yes").status, 409);
+  EXPECT_EQ(act("nonsense").status, 400);
+}
+
+TEST_F(QueuePage, SessionsHaveTheirTlsFactsWhileTheyLast) {
+  Program program(with_page("client-certificate=\"request\""));
+  log_in(program);
+  EXPECT_THAT(get("/sessions").body, HasSubstr("No client has connected yet."));
+  Wire client = Wire::connect(program.port());
+  client.reply();
+  EXPECT_THAT(get("/sessions/table").body, HasSubstr("clear text"));
+  client.ask("EHLO client.test");
+  client.ask("STARTTLS");
+  const Context context = client_context(bench_, "client");
+  ASSERT_TRUE(client.start_tls(context.get(), false));
+  client.ask("EHLO <b>.test");
+  client.ask("EHLO client.test");
+  const std::string table = get("/sessions/table").body;
+  for (const char* part :
+       {"TLSv1.3", "TLS_AES_256_GCM_SHA384", "verified", "client.test", "under way"}) {
+    EXPECT_THAT(table, HasSubstr(part));
+  }
+  client.ask("QUIT");
+  program.wait_for({"session-end"});
+  EXPECT_THAT(get("/sessions").body, HasSubstr("QUIT"));
+  EXPECT_THAT(get("/sessions").body, Not(HasSubstr("under way")));
+  cookie_ = "none=none";
+  EXPECT_EQ(get("/sessions/table").status, 401);
+}
+
+}  // namespace
+}  // namespace gateway::test
