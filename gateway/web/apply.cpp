@@ -13,9 +13,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// changed_text is the configuration with `levels` in it. It throws, with the reason, where that
+// changed_text is the configuration with `attributes` in it. It throws, with the reason, where that
 // could not come into force.
-std::string changed_text(const Settings& in_force, const std::string& path, const Levels& levels) {
+std::string changed_text(const Settings& in_force, const std::string& path,
+                         const Attributes& attributes) {
   const std::string on_disk = load_config(path).text;
   if (on_disk != in_force.config.text) {
     throw ConfigError(path +
@@ -24,14 +25,12 @@ std::string changed_text(const Settings& in_force, const std::string& path, cons
   }
   std::string text;
   try {
-    text = with_levels(on_disk, levels);
+    text = with_attributes(on_disk, attributes);
   } catch (const std::runtime_error& error) {
     throw ConfigError(fmt::format("{}:1:1: this file cannot be changed: {}", path, error.what()));
   }
   Config config = read_config(path, text);
-  const TlsConfig& tls = config.tls;
-  if (tls.receiving.level != levels.receiving.level || tls.client_level != levels.sending ||
-      tls.receiving.certificate != levels.receiving.certificate) {
+  if (!has_attributes(text, attributes)) {
     throw ConfigError(path + ":1:1: this file cannot be changed: its <tls> was not found");
   }
   const std::string restart = restart_reason(in_force.config, config);
@@ -53,13 +52,13 @@ void replace_file(const std::string& path, const std::string& text) {
 
 }  // namespace
 
-std::string apply_levels(Server& server, const std::string& path, const Levels& levels,
-                         const std::string& who) {
+std::string apply_settings(Server& server, const std::string& path, const Attributes& attributes,
+                           const std::string& who) {
   Services& services = server.services();
   const std::shared_ptr<const Settings> in_force = services.settings;
   std::string refused;
   try {
-    const std::string text = changed_text(*in_force, path, levels);
+    const std::string text = changed_text(*in_force, path, attributes);
     replace_file(path, text);
     refused = server.reload(who);
     if (refused.empty()) return {};

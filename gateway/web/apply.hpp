@@ -1,4 +1,4 @@
-// Apply: other levels come into force, durably (SET-5).
+// Apply: other settings come into force, durably (SET-5).
 #pragma once
 
 #include <string>
@@ -8,10 +8,11 @@
 
 namespace gateway::web {
 
-// apply_levels writes the levels into the configuration file at `path` and has the server read it
-// again, as SIGHUP does. Where anything speaks against it, nothing is changed. It returns what
-// does; empty: the levels hold. Either way the journal says so, and that `who` asked for it.
-std::string apply_levels(Server& server, const std::string& path, const Levels& levels,
-                         const std::string& who);
+// apply_settings writes the attributes into the <tls> of the configuration file at `path` and has
+// the server read it again, as SIGHUP does. Where anything speaks against it, nothing is changed.
+// It returns what does; empty: they hold. Either way the journal says so, and that `who` asked for
+// it.
+std::string apply_settings(Server& server, const std::string& path, const Attributes& attributes,
+                           const std::string& who);
 
 }  // namespace gateway::web

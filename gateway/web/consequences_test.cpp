@@ -75,7 +75,8 @@ TEST(Words, AreThereInBothLanguages) {
 
 // What a template asks for and is not there would be left out in silence.
 TEST(Words, AreThereForEveryTemplate) {
-  for (const char* page : {kLayout, kLogin, kMessage, kEncryption, kConsequences}) {
+  for (const char* page : {kLayout, kLogin, kMessage, kEncryption, kConsequences, kQueue, kQuestion,
+                           kSessions, kSessionsTable, kCertificates, kCertificateRow}) {
     std::string_view rest(page);
     for (auto at = rest.find("{{w."); at != std::string_view::npos; at = rest.find("{{w.")) {
       rest.remove_prefix(at + 4);

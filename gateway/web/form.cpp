@@ -65,6 +65,43 @@ std::optional<Fields> parse_form(std::string_view text) {
   return fields;
 }
 
+std::optional<Fields> parse_multipart(std::string_view body, std::string_view content_type) {
+  constexpr std::string_view kBoundary = "boundary=";
+  constexpr std::string_view kName = " name=\"";
+  const auto at = content_type.find(kBoundary);
+  if (at == std::string_view::npos) return std::nullopt;
+  std::string_view boundary = content_type.substr(at + kBoundary.size());
+  boundary = trimmed(boundary.substr(0, boundary.find(';')));
+  if (boundary.size() > 2 && boundary.front() == '"') {
+    boundary = boundary.substr(1, boundary.size() - 2);
+  }
+  if (boundary.empty()) return std::nullopt;
+  const std::string mark = "--" + std::string(boundary);
+  const std::string next = "\r\n" + mark;
+  if (body.substr(0, mark.size()) != mark) return std::nullopt;
+  body.remove_prefix(mark.size());
+  Fields fields;
+  while (body.substr(0, 2) == "\r\n") {
+    const auto head_end = body.find("\r\n\r\n");
+    const auto end = body.find(next);
+    if (head_end == std::string_view::npos || end == std::string_view::npos || end < head_end + 2 ||
+        fields.size() == kMostFields) {
+      return std::nullopt;
+    }
+    const std::string_view head = body.substr(0, head_end);
+    const auto name = head.find(kName);
+    if (name == std::string_view::npos) return std::nullopt;
+    const std::string_view rest = head.substr(name + kName.size());
+    const auto content = std::min(head_end + 4, end);
+    const bool fresh =
+        fields.emplace(rest.substr(0, rest.find('"')), body.substr(content, end - content)).second;
+    if (!fresh) return std::nullopt;
+    body.remove_prefix(end + next.size());
+  }
+  if (body.substr(0, 2) != "--") return std::nullopt;
+  return fields;
+}
+
 std::string cookie_value(std::string_view header, std::string_view name) {
   while (!header.empty()) {
     std::string_view value = next_part(header, ';');

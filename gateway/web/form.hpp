@@ -17,6 +17,10 @@ using Fields = std::map<std::string, std::string>;
 // nullopt where it is not that: a broken %XX, a name given twice, too many fields.
 std::optional<Fields> parse_form(std::string_view text);
 
+// parse_multipart reads multipart/form-data (RFC 7578), as browsers send files: a file is a field
+// with its octets. nullopt where it is not that.
+std::optional<Fields> parse_multipart(std::string_view body, std::string_view content_type);
+
 // cookie_value is the value of a cookie in a Cookie header; empty where there is none.
 std::string cookie_value(std::string_view header, std::string_view name);
 

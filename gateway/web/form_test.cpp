@@ -24,6 +24,25 @@ TEST(Form, IsRefusedWhereItCannotBeMeant) {
   EXPECT_FALSE(parse_form(many));
 }
 
+TEST(Form, ReadsFilesAsBrowsersSendThem) {
+  const std::string type = "multipart/form-data; boundary=--x";
+  const auto form = parse_multipart(
+      "----x\r\nContent-Disposition: form-data; name=\"csrf\"\r\n\r\nabc\r\n"
+      "----x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.p12\"\r\n"
+      "Content-Type: application/x-pkcs12\r\n\r\n\r\n--not it\r\n\r\n"
+      "----x\r\nContent-Disposition: form-data; name=\"empty\"\r\n\r\n\r\n----x--\r\n",
+      type);
+  ASSERT_TRUE(form);
+  EXPECT_EQ(form->at("csrf"), "abc");
+  EXPECT_EQ(form->at("file"), "\r\n--not it\r\n");
+  EXPECT_EQ(form->at("empty"), "");
+  for (const char* bad : {"", "x", "----x", "----x\r\n", "----x\r\n\r\n\r\n----x--",
+                          "----x\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\nb"}) {
+    EXPECT_FALSE(parse_multipart(bad, type)) << bad;
+  }
+  EXPECT_FALSE(parse_multipart("----x--", "multipart/form-data"));
+}
+
 TEST(Form, FindsACookieAmongOthers) {
   EXPECT_EQ(cookie_value("a=1; visit-8025=abc; visit=x", "visit-8025"), "abc");
   EXPECT_EQ(cookie_value("a=1; visit-8025=abc", "visit"), "");

@@ -121,16 +121,20 @@ void set_attribute(std::string& text, std::string_view name, std::string_view va
   text.insert(end, fmt::format(" {}=\"{}\"", name, value));
 }
 
-std::string changed_tag(std::string tag, const Levels& levels) {
-  set_attribute(tag, "server-level", word_of(levels.receiving.level));
-  set_attribute(tag, "client-certificate", word_of(levels.receiving.certificate));
-  set_attribute(tag, "client-level", level_word(levels.sending));
+std::string changed_tag(std::string tag, const Attributes& attributes) {
+  for (const auto& [name, value] : attributes) set_attribute(tag, name, value);
   return tag;
 }
 
 }  // namespace
 
-std::string with_levels(std::string_view text, const Levels& levels) {
+Attributes attributes_of(const Levels& levels) {
+  return {{"server-level", std::string(word_of(levels.receiving.level))},
+          {"client-certificate", std::string(word_of(levels.receiving.certificate))},
+          {"client-level", std::string(level_word(levels.sending))}};
+}
+
+std::string with_attributes(std::string_view text, const Attributes& attributes) {
   if (text.find('\0') != std::string_view::npos || text.substr(0, 1) == "\xfe" ||
       text.substr(0, 1) == "\xff") {
     throw std::runtime_error("its encoding is not UTF-8 or another one that ASCII is a part of");
@@ -145,7 +149,7 @@ std::string with_levels(std::string_view text, const Levels& levels) {
       open.pop_back();
     } else if (open.size() == 1 && tag->name == "tls") {
       const std::string old = out.substr(tag->begin, tag->end - tag->begin);
-      return out.replace(tag->begin, old.size(), changed_tag(old, levels));
+      return out.replace(tag->begin, old.size(), changed_tag(old, attributes));
     } else if (!tag->is_empty) {
       open.push_back(tag->name);
     }
@@ -159,7 +163,18 @@ std::string with_levels(std::string_view text, const Levels& levels) {
     }
   }
   if (behind_listen == 0) throw std::runtime_error("it has neither <tls> nor <listen>");
-  return out.insert(behind_listen, fmt::format("\n{}{}", indent, changed_tag("<tls/>", levels)));
+  return out.insert(behind_listen,
+                    fmt::format("\n{}{}", indent, changed_tag("<tls/>", attributes)));
+}
+
+bool has_attributes(const std::string& text, const Attributes& attributes) {
+  pugi::xml_document document;
+  if (!document.load_buffer(text.data(), text.size())) return false;
+  const pugi::xml_node tls = document.document_element().child("tls");
+  for (const auto& [name, value] : attributes) {
+    if (tls.attribute(name.c_str()).value() != value) return false;
+  }
+  return true;
 }
 
 std::size_t routes_with_levels(const std::string& text) {

@@ -6,6 +6,10 @@ namespace gateway::web {
 namespace {
 
 const Levels kStrict{{ServerLevel::require, ClientCertificate::request}, ClientLevel::verify};
+std::string with_levels(std::string_view text, const Levels& levels) {
+  return with_attributes(text, attributes_of(levels));
+}
+
 const std::string kStrictWords =
     "server-level=\"require\" client-certificate=\"request\" client-level=\"verify\"";
 
@@ -58,6 +62,12 @@ TEST(LevelRewrite, SaysWhereItCannot) {
   EXPECT_THROW(with_levels("\xff\xfe<\0g\0", kStrict), std::runtime_error);
   EXPECT_THROW(with_levels("<gateway/>", kStrict), std::runtime_error);
   EXPECT_THROW(with_levels("<gateway><!-- ", kStrict), std::runtime_error);
+}
+
+TEST(LevelRewrite, KnowsWhatStandsInTheTls) {
+  EXPECT_TRUE(has_attributes("<g><tls a='b'/></g>", {{"a", "b"}, {"c", ""}}));
+  EXPECT_FALSE(has_attributes("<g><tls a='b'/></g>", {{"a", "c"}}));
+  EXPECT_FALSE(has_attributes("<g><x><tls a='b'/></x></g>", {{"a", "b"}}));
 }
 
 TEST(LevelRewrite, CountsRoutesOfTheirOwn) {

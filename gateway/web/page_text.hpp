@@ -12,6 +12,8 @@ extern const char* const kQueue;
 extern const char* const kQuestion;
 extern const char* const kSessions;
 extern const char* const kSessionsTable;
+extern const char* const kCertificates;
+extern const char* const kCertificateRow;
 extern const char* const kStyle;
 extern const char* const kScript;
 extern const char* const kWords;

@@ -1,5 +1,4 @@
 #include "settings_page.hpp"
-
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -9,6 +8,7 @@
 #include <optional>
 
 #include "apply.hpp"
+#include "certificates_page.hpp"
 #include "delivery.hpp"
 #include "form.hpp"
 #include "http_server.hpp"
@@ -29,7 +29,8 @@ Response go_to(const std::string& path) {
   return {303, "text/plain; charset=utf-8", {}, {{"Location", path}}};
 }
 
-// cookie is the value of a Set-Cookie header; `seconds` is how long it is kept, 0: it goes away.
+// cookie is the value of a Set-Cookie header; `seconds` is how long it is kept, 0: it goes
+// away.
 std::string cookie(const std::string& name, const std::string& value, const std::string& more) {
   return fmt::format("{}={}; Path=/; HttpOnly; SameSite=Strict{}", name, value, more);
 }
@@ -66,7 +67,10 @@ std::optional<Levels> levels_in(const Fields& form) {
 class SettingsPage::Inside : public std::enable_shared_from_this<SettingsPage::Inside> {
  public:
   Inside(Server& server, std::string config_path, WebConfig web)
-      : server_(server), config_path_(std::move(config_path)), web_(std::move(web)) {
+      : server_(server),
+        config_path_(std::move(config_path)),
+        web_(std::move(web)),
+        certificates_(server, config_path_) {
     server_.services().sessions = &recent_;
   }
 
@@ -96,6 +100,9 @@ class SettingsPage::Inside : public std::enable_shared_from_this<SettingsPage::I
   Response encryption_form(Call& call);
   EncryptionView encryption_view(const Levels& chosen) const;
   Levels in_force() const;
+  Response certificates(Call& call);
+  Response certificates_form(Call& call);
+  Response signing_request(Call& call);
   Response queue(Call& call);
   Response queue_form(Call& call);
   asio::awaitable<bool> is_password(std::string given);
@@ -108,6 +115,7 @@ class SettingsPage::Inside : public std::enable_shared_from_this<SettingsPage::I
   LoginLimit limit_;
   Visits visits_;
   RecentSessions recent_;
+  CertificatesPage certificates_;
   std::unique_ptr<HttpServer> http_;
 };
 
@@ -128,8 +136,8 @@ void SettingsPage::Inside::stop() {
   hashing_.join();
 }
 
-// The port is part of the name: cookies are shared by all ports of a host, and so by all gateways
-// of a machine.
+// The port is part of the name: cookies are shared by all ports of a host, and so by all
+// gateways of a machine.
 std::string SettingsPage::Inside::visit_cookie() const {
   const std::string endpoint = http_->endpoint();
   return "visit-" + endpoint.substr(endpoint.rfind(':') + 1);
@@ -160,7 +168,8 @@ asio::awaitable<Response> SettingsPage::Inside::answer(Request request) {
   co_return routed(call);
 }
 
-// settle_language finds the language to answer in. Where another one is asked for, that is kept.
+// settle_language finds the language to answer in. Where another one is asked for, that is
+// kept.
 std::optional<Response> SettingsPage::Inside::settle_language(Call& call) {
   const auto query = parse_form(query_of(call.request.target));
   std::string language = cookie_value(call.request.cookie, "language");
@@ -171,7 +180,8 @@ std::optional<Response> SettingsPage::Inside::settle_language(Call& call) {
   const auto asked = query->find("lang");
   if (asked == query->end() || !known(asked->second)) return std::nullopt;
   // Only where this page leads itself: what stands in an address is not to be trusted.
-  const std::string_view known_pages[] = {"/login", "/encryption", "/queue", "/sessions"};
+  const std::string_view known_pages[] = {"/login", "/encryption", "/certificates", "/queue",
+                                          "/sessions"};
   const bool is_page =
       std::find(std::begin(known_pages), std::end(known_pages), call.path) != std::end(known_pages);
   Response response = go_to(is_page ? call.path : "/encryption");
@@ -183,8 +193,11 @@ std::optional<Response> SettingsPage::Inside::settle_language(Call& call) {
 // check_form reads the form of a POST, and refuses one that this page did not give out.
 std::optional<Response> SettingsPage::Inside::check_form(Call& call) {
   const std::string& type = call.request.content_type;
-  const auto form = parse_form(call.request.body);
-  if (type.substr(0, type.find(';')) != "application/x-www-form-urlencoded" || !form) {
+  const std::string kind = type.substr(0, type.find(';'));
+  const auto form = kind == "application/x-www-form-urlencoded" ? parse_form(call.request.body)
+                    : kind == "multipart/form-data" ? parse_multipart(call.request.body, type)
+                                                    : std::nullopt;
+  if (!form) {
     return message(call, 400, "bad-form");
   }
   call.form = *form;
@@ -221,6 +234,9 @@ Response SettingsPage::Inside::routed(Call& call) {
   }
   if (!get && call.path == "/logout") return log_out(call);
   if (!get && call.path.rfind("/encryption", 0) == 0) return encryption_form(call);
+  if (get && call.path == "/certificates") return certificates(call);
+  if (get && call.path == "/certificates/request") return signing_request(call);
+  if (!get && call.path.rfind("/certificates/", 0) == 0) return certificates_form(call);
   if (get && call.path == "/queue") return queue(call);
   if (!get && call.path.rfind("/queue/", 0) == 0) return queue_form(call);
   if (get && call.path == "/sessions") {
@@ -321,11 +337,60 @@ Response SettingsPage::Inside::encryption_form(Call& call) {
   }
   if (call.path == "/encryption/preview") return encryption(call, *levels);
   if (call.path != "/encryption") return message(call, 404, "not-found");
-  const std::string refused = apply_levels(server_, config_path_, *levels, call.request.client);
+  const std::string refused =
+      apply_settings(server_, config_path_, attributes_of(*levels), call.request.client);
   if (refused.empty()) return go_to("/encryption?applied=yes");
   call.frame.error = word(call.frame.language, "refused");
   call.frame.details = refused;
   return encryption(call, *levels, 422);
+}
+
+Response SettingsPage::Inside::certificates(Call& call) {
+  call.frame.path = "/certificates";
+  call.frame.heading = word(call.frame.language, "certificates");
+  const auto query = parse_form(query_of(call.request.target));
+  if (query && query->count("done") != 0) {
+    call.frame.status = word(call.frame.language, "cert-done");
+  }
+  return html(200, certificates_page(call.frame, certificates_.rows()));
+}
+
+Response SettingsPage::Inside::signing_request(Call& call) {
+  Fields query = parse_form(query_of(call.request.target)).value_or(Fields{});
+  query["kind"] = "request";
+  const auto row = certificates_.find(query);
+  if (!row) return message(call, 404, "not-found");
+  Response response{
+      200, "application/pkcs10", CertificateStore::read_text(row->certificate.path), {}};
+  response.headers.emplace_back(
+      "Content-Disposition", fmt::format("attachment; filename=\"{}.csr\"", row->certificate.name));
+  return response;
+}
+
+Response SettingsPage::Inside::certificates_form(Call& call) {
+  const std::string action = call.path.substr(std::string_view("/certificates/").size());
+  if (action == "delete" && call.form["sure"] != "yes") {
+    call.frame.path = "/certificates";
+    call.frame.heading = word(call.frame.language, "certificates");
+    const std::string text =
+        with_value(word(call.frame.language, "delete-certificate"), call.form["name"]);
+    return html(200,
+                question_page(
+                    call.frame,
+                    {text, call.path, {{"kind", call.form["kind"]}, {"name", call.form["name"]}}}));
+  }
+  try {
+    certificates_.act(action, call.form, call.request.client);
+    return go_to("/certificates?done=yes");
+  } catch (const std::invalid_argument&) {
+    return message(call, 404, "not-found");
+  } catch (const std::runtime_error& error) {
+    call.frame.error = word(call.frame.language, "cert-refused");
+    call.frame.details = error.what();
+  }
+  Response response = certificates(call);
+  response.status = 422;
+  return response;
 }
 
 Response SettingsPage::Inside::queue(Call& call) {
@@ -355,7 +420,9 @@ Response SettingsPage::Inside::queue_form(Call& call) {
   call.frame.heading = word(call.frame.language, "queue");
   if (action == "delete" && call.form["sure"] != "yes") {
     call.frame.path = "/queue";
-    return html(200, delete_question(call.frame, *id));
+    const std::string text =
+        with_value(word(call.frame.language, "delete-question"), queue_id(*id));
+    return html(200, question_page(call.frame, {text, call.path, {{"id", call.form["id"]}}}));
   }
   const auto note = [&](std::uint64_t message) {
     server_.services().journal.add(JournalLine("queue-action")

@@ -2,7 +2,8 @@
 // Drives the settings page in a browser as an administrator would. Arguments: its address, the folder for
 // pictures. $SMTP_PORT is where the gateway takes mail. It says what is not as it should be.
 const { chromium } = require("playwright-core");
-const { mkdirSync } = require("node:fs");
+const { execFileSync } = require("node:child_process");
+const { mkdirSync, writeFileSync } = require("node:fs");
 const net = require("node:net");
 
 const [address, pictures] = process.argv.slice(2);
@@ -39,7 +40,7 @@ const visitor = async (browser, options) => {
   const context = await browser.newContext({ viewport: { width: 1360, height: 1000 }, colorScheme: "light", locale: "en-US", ...options });
   const page = await context.newPage();
   page.on("pageerror", (error) => check(false, "a script of the page broke: " + error.message));
-  page.on("console", (message) => check(message.type() !== "error" || /status of (403|422)/.test(message.text()), "the console says: " + message.text()));
+  page.on("console", (message) => check(message.type() !== "error" || /status of (403|409|422)/.test(message.text()), "the console says: " + message.text()));
   page.on("request", (request) => check(request.url().startsWith(address), "the page fetches " + request.url()));
   return page;
 };
@@ -120,11 +121,11 @@ const administer = async (browser) => {
   await page.goto(address + "/encryption");
   const focused = () => page.evaluate(() => document.activeElement.id || document.activeElement.textContent.trim());
   const stops = [];
-  for (let i = 0; i < 11; ++i) {
+  for (let i = 0; i < 12; ++i) {
     await page.keyboard.press("Tab");
     stops.push(await focused());
   }
-  equal(stops.join(", "), "Skip to content, TLS encryption, Queue, Sessions, English, 日本語, Log out, server-level, client-certificate, client-level, Apply", "stops of the Tab key");
+  equal(stops.join(", "), "Skip to content, TLS encryption, TLS certificates, Queue, Sessions, English, 日本語, Log out, server-level, client-certificate, client-level, Apply", "stops of the Tab key");
   await page.locator("#server-level").focus();
   const shown = page.waitForResponse("**/encryption/consequences");
   await page.keyboard.press("ArrowUp");
@@ -187,6 +188,61 @@ const lookAround = async (browser) => {
   await page.screenshot({ path: pictures + "/settings-sessions.png", fullPage: true });
 };
 
+// seen is the subject and the issuer that openssl is shown where mail is taken.
+const seen = () => execFileSync("openssl", ["s_client", "-starttls", "smtp", "-connect", "127.0.0.1:" + process.env.SMTP_PORT],
+  { input: "QUIT\r\n", stdio: ["pipe", "pipe", "ignore"], timeout: 20000 }).toString();
+
+// Certificates are made, asked for, signed by openssl as a CA, imported, chosen and deleted.
+const certify = async (browser) => {
+  const page = await visitor(browser);
+  await logIn(page);
+  await page.getByRole("link", { name: "TLS certificates" }).click();
+  const own = page.locator("#own tbody tr");
+  equal(await own.count(), 1, "certificates at first");
+  check(/receiving[^]*kept elsewhere/.test(await own.first().innerText()), "the one in use is not shown: " + await own.first().innerText());
+  const fieldset = (name) => page.locator("fieldset", { has: page.locator("legend", { hasText: new RegExp(`^${name}$`) }) });
+  const done = async (click) => { await click; await page.locator(".status, .error").waitFor(); };
+
+  const made = fieldset("Make a self-signed certificate");
+  await made.getByLabel("DNS names and IP addresses").fill("made.example.test");
+  await done(made.locator("button").click());
+  await done(page.getByRole("button", { name: "Use for receiving: made.example.test" }).click());
+  check(/subject=.*made\.example\.test/.test(seen()), "the certificate that was made is not the one that is shown");
+
+  const asked = fieldset("Make a key and a signing request");
+  await asked.getByLabel("DNS names and IP addresses").fill("signed.example.test");
+  await done(asked.locator("button").click());
+  writeFileSync("asked.csr", await page.evaluate(async () => (await fetch(document.querySelector("a[href*='request?name=']").href)).text()));
+  execFileSync("openssl", ["x509", "-req", "-in", "asked.csr", "-CA", "gw.pem", "-CAkey", "gw.key", "-days", "30", "-copy_extensions", "copy", "-out", "signed.pem"], { stdio: "ignore" });
+  const imported = fieldset("Import");
+  const take = async (file, password = "") => {
+    await imported.locator("input[type=file]").setInputFiles(file);
+    await imported.locator("input[type=password]").fill(password);
+    await done(imported.locator("button").click());
+  };
+  await take("signed.pem");
+  await done(page.getByRole("button", { name: "Use for receiving: signed.example.test" }).click());
+  check(/subject=.*signed\.example\.test\s+issuer=.*gw\.example\.test/.test(seen()), "the signed certificate is not the one that is shown");
+
+  execFileSync("openssl", ["pkcs12", "-export", "-in", "gw.pem", "-inkey", "gw.key", "-passout", "pass:secret", "-out", "gw.p12"]);
+  await take("gw.p12", "wrong");
+  equal(await page.locator(".error pre").innerText(), "the password of this PKCS #12 file is wrong", "the error of a wrong password");
+  await take("gw.p12", "secret");
+  await page.screenshot({ path: pictures + "/settings-certificates.png", fullPage: true });
+  equal(await own.count(), 3, "certificates after all that");
+  equal(await page.getByRole("button", { name: "Delete: signed.example.test" }).count(), 0, "buttons that delete what is in use");
+  await page.getByRole("button", { name: "Delete: made.example.test" }).click();
+  await page.getByRole("button", { name: "Yes, delete it" }).click();
+  await page.locator(".status").waitFor();
+  equal(await page.getByText("made.example.test").count(), 0, "traces of what was deleted");
+
+  const trusted = fieldset("Import trusted CAs");
+  await trusted.locator("input[type=file]").setInputFiles("gw.pem");
+  await done(trusted.locator("button").click());
+  await done(page.getByRole("button", { name: /^Trust for next hops: / }).click());
+  check((await page.locator("#authorities").innerText()).includes("trusted for next hops"), "the CA is not trusted");
+};
+
 // A browser that speaks Japanese, and its switch.
 const japanese = async (browser) => {
   const page = await visitor(browser, { locale: "ja-JP", colorScheme: "dark" });
@@ -221,6 +277,7 @@ const withoutScript = async (browser) => {
     args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"] });
   await administer(browser);
   await lookAround(browser);
+  await certify(browser);
   await japanese(browser);
   await withoutScript(browser);
   await browser.close();

@@ -47,8 +47,10 @@ struct Entry {
   const char* path;
   const char* name;
 };
-constexpr Entry kPages[] = {
-    {"/encryption", "encryption"}, {"/queue", "queue"}, {"/sessions", "sessions"}};
+constexpr Entry kPages[] = {{"/encryption", "encryption"},
+                            {"/certificates", "certificates"},
+                            {"/queue", "queue"},
+                            {"/sessions", "sessions"}};
 
 std::string framed(const Frame& frame, const char* content, object model) {
   list pages;
@@ -289,6 +291,73 @@ list sessions(const std::string& language, const RecentSessions& recent) {
   return items;
 }
 
+// buttons are what can be done with a certificate of the store.
+list buttons(const std::string& language, const CertificateRow& row) {
+  using Kind = StoredCertificate::Kind;
+  list all;
+  const auto add = [&](const char* action, bool there) {
+    if (!there) return;
+    all.push_back(object{{"action", action}, {"label", word(language, action)}});
+  };
+  const bool good = row.certificate.error.empty();
+  const bool own = row.certificate.kind == Kind::own && good;
+  const bool authority = row.certificate.kind == Kind::authority && good;
+  add("use-receiving", own && !row.receiving);
+  add("use-sending", own && !row.sending);
+  add("trust-clients", authority && !row.trusted_clients);
+  add("trust-next-hops", authority && !row.trusted_next_hops);
+  add("delete", !row.in_use());
+  return all;
+}
+
+list uses(const std::string& language, const CertificateRow& row) {
+  list all;
+  const auto add = [&](const char* id, bool there) {
+    if (there) all.push_back(object{{"use", word(language, id)}});
+  };
+  add("in-receiving", row.receiving);
+  add("in-sending", row.sending);
+  add("in-trusted-clients", row.trusted_clients);
+  add("in-trusted-next-hops", row.trusted_next_hops);
+  return all;
+}
+
+object certificate(const std::string& language, const CertificateRow& row) {
+  using Kind = StoredCertificate::Kind;
+  const StoredCertificate& one = row.certificate;
+  const bool request = one.kind == Kind::request;
+  object model{{"name", row.stored ? one.name : one.path},
+               {"kind", request                 ? "request"
+                        : one.kind == Kind::own ? "own"
+                                                : "ca"},
+               {"bad", text(one.error)},
+               {"uses", uses(language, row)},
+               {"elsewhere", row.stored ? flag(false) : data(word(language, "cert-elsewhere"))},
+               {"any", flag(row.stored)},
+               {"buttons", buttons(language, row)},
+               {"request", flag(request)},
+               {"subject", request ? word(language, "cert-request") : ""},
+               {"issuer", ""},
+               {"names", ""},
+               {"expires", ""},
+               {"tone", "quiet"},
+               {"more", flag(false)}};
+  if (one.facts.empty()) return model;
+  const CertificateFacts& facts = one.facts.front();
+  const bool expired = facts.not_after < now();
+  const std::string expires = shown_time(facts.not_after);
+  model["subject"] = facts.subject;
+  model["issuer"] = facts.issuer;
+  model["names"] = fmt::format("{}", fmt::join(facts.names, ", "));
+  model["expires"] = expired ? with_value(word(language, "cert-expired"), expires) : expires;
+  if (expired) model["tone"] = "stop";
+  if (one.facts.size() > 1) {
+    model["more"] =
+        with_value(word(language, "cert-more"), fmt::format("{}", one.facts.size() - 1));
+  }
+  return model;
+}
+
 }  // namespace
 
 std::string login_page(const Frame& frame) {
@@ -340,10 +409,32 @@ std::string queue_page(const Frame& frame, const QueueView& view) {
              {"items", items}});
 }
 
-std::string delete_question(const Frame& frame, std::uint64_t id) {
-  const std::string question = with_value(word(frame.language, "delete-question"), queue_id(id));
+std::string question_page(const Frame& frame, const Question& question) {
+  list fields;
+  for (const auto& [name, value] : question.fields) {
+    fields.push_back(object{{"name", name}, {"value", value}});
+  }
   return framed(frame, kQuestion,
-                object{{"question", question}, {"number", fmt::format("{}", id)}});
+                object{{"question", question.text},
+                       {"action", question.action},
+                       {"back", frame.path},
+                       {"fields", fields}});
+}
+
+std::string certificates_page(const Frame& frame, const std::vector<CertificateRow>& rows) {
+  list own;
+  list authorities;
+  bool sends = false;
+  for (const CertificateRow& row : rows) {
+    sends = sends || row.sending;
+    const bool authority = row.certificate.kind == StoredCertificate::Kind::authority;
+    (authority ? authorities : own).push_back(certificate(frame.language, row));
+  }
+  return framed(frame, kCertificates,
+                object{{"own", own},
+                       {"authorities", authorities},
+                       {"sends", flag(sends)},
+                       {"row", partial(kCertificateRow)}});
 }
 
 std::string sessions_page(const Frame& frame, const RecentSessions& recent) {

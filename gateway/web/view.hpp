@@ -7,7 +7,9 @@
 #include <string>
 #include <vector>
 
+#include "certificates_page.hpp"
 #include "delivery.hpp"
+#include "form.hpp"
 #include "level_rewrite.hpp"
 #include "recent_sessions.hpp"
 #include "values.hpp"
@@ -50,8 +52,15 @@ struct QueueView {
 };
 std::string queue_page(const Frame& frame, const QueueView& view);
 
-// delete_question asks whether the message is really to be deleted.
-std::string delete_question(const Frame& frame, std::uint64_t id);
+// Question is asked before something is gone for good.
+struct Question {
+  std::string text;
+  std::string action;  // where the answer goes
+  Fields fields;       // what goes with it
+};
+std::string question_page(const Frame& frame, const Question& question);
+
+std::string certificates_page(const Frame& frame, const std::vector<CertificateRow>& rows);
 
 std::string sessions_page(const Frame& frame, const RecentSessions& recent);
 

@@ -1,0 +1,335 @@
+#include "certificates.hpp"
+
+#include <fmt/format.h>
+#include <openssl/ec.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/pkcs12.h>
+#include <openssl/rand.h>
+#include <openssl/x509v3.h>
+
+#include <algorithm>
+#include <memory>
+#include <stdexcept>
+
+#include "smtp_command.hpp"
+#include "tls_context.hpp"
+#include "verdict.hpp"
+
+namespace gateway::web {
+namespace {
+
+template <typename Type, void (*kFree)(Type*)>
+struct Free {
+  void operator()(Type* object) const { kFree(object); }
+};
+using Key = std::unique_ptr<EVP_PKEY, Free<EVP_PKEY, EVP_PKEY_free>>;
+using Certificate = std::unique_ptr<X509, Free<X509, X509_free>>;
+using X509Request = std::unique_ptr<X509_REQ, Free<X509_REQ, X509_REQ_free>>;
+using Bundle = std::unique_ptr<PKCS12, Free<PKCS12, PKCS12_free>>;
+using Extension = std::unique_ptr<X509_EXTENSION, Free<X509_EXTENSION, X509_EXTENSION_free>>;
+using Names = std::unique_ptr<GENERAL_NAMES, Free<GENERAL_NAMES, GENERAL_NAMES_free>>;
+
+struct FreeBio {
+  void operator()(BIO* bio) const { BIO_free(bio); }
+};
+using Memory = std::unique_ptr<BIO, FreeBio>;
+
+constexpr long kDay = 86400;
+constexpr std::size_t kMostCertificates = 100;  // in one file
+
+[[noreturn]] void fail(const std::string& what) {
+  throw std::runtime_error(what);
+}
+
+void must(bool good, const char* what) {
+  if (!good) fail(fmt::format("cannot {}: {}", what, tls_error()));
+}
+
+Memory reader(const std::string& octets) {
+  return Memory(BIO_new_mem_buf(octets.data(), static_cast<int>(octets.size())));
+}
+
+template <typename Write>
+std::string written(Write write) {
+  const Memory bio(BIO_new(BIO_s_mem()));
+  must(bio && write(bio.get()) == 1, "write PEM");
+  char* text = nullptr;
+  const long length = BIO_get_mem_data(bio.get(), &text);
+  return {text, static_cast<std::size_t>(length)};
+}
+
+std::string pem_of(X509* certificate) {
+  return written([&](BIO* bio) { return PEM_write_bio_X509(bio, certificate); });
+}
+
+std::string pem_of(EVP_PKEY* key) {
+  return written([&](BIO* bio) {
+    return PEM_write_bio_PrivateKey(bio, key, nullptr, nullptr, 0, nullptr, nullptr);
+  });
+}
+
+std::string printed(const X509_NAME* name) {
+  const Memory bio(BIO_new(BIO_s_mem()));
+  constexpr unsigned long kReadable =
+      XN_FLAG_RFC2253 & ~static_cast<unsigned long>(ASN1_STRFLGS_ESC_MSB);
+  X509_NAME_print_ex(bio.get(), name, 0, kReadable);
+  char* text = nullptr;
+  const long length = BIO_get_mem_data(bio.get(), &text);
+  return {text, static_cast<std::size_t>(length)};
+}
+
+// give_password hands the password over that the caller has; it never asks on a terminal.
+int give_password(char* buffer, int size, int, void* password) {
+  const auto& text = *static_cast<const std::string*>(password);
+  if (text.empty() || static_cast<int>(text.size()) > size) return -1;
+  std::copy(text.begin(), text.end(), buffer);
+  return static_cast<int>(text.size());
+}
+
+std::string name_of(const GENERAL_NAME* name) {
+  if (name->type == GEN_DNS) {
+    return {reinterpret_cast<const char*>(ASN1_STRING_get0_data(name->d.dNSName)),
+            static_cast<std::size_t>(ASN1_STRING_length(name->d.dNSName))};
+  }
+  if (name->type != GEN_IPADD) return {};
+  const unsigned char* octets = ASN1_STRING_get0_data(name->d.iPAddress);
+  if (ASN1_STRING_length(name->d.iPAddress) == 4) {
+    return fmt::format("{}.{}.{}.{}", octets[0], octets[1], octets[2], octets[3]);
+  }
+  if (ASN1_STRING_length(name->d.iPAddress) != 16) return {};
+  std::string text;
+  for (int i = 0; i < 16; i += 2) {
+    text += fmt::format("{}{:02x}{:02x}", i == 0 ? "" : ":", octets[i], octets[i + 1]);
+  }
+  return IpAddress::parse(text).value_or(IpAddress()).to_string();
+}
+
+CertificateFacts facts_of_one(X509* certificate) {
+  CertificateFacts facts;
+  facts.subject = printed(X509_get_subject_name(certificate));
+  facts.issuer = printed(X509_get_issuer_name(certificate));
+  facts.not_before = time_of(X509_get0_notBefore(certificate));
+  facts.not_after = time_of(X509_get0_notAfter(certificate));
+  facts.is_ca = X509_check_ca(certificate) != 0;
+  const Names names(static_cast<GENERAL_NAMES*>(
+      X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
+  for (int i = 0; i < sk_GENERAL_NAME_num(names.get()); ++i) {
+    const std::string name = name_of(sk_GENERAL_NAME_value(names.get(), i));
+    if (!name.empty()) facts.names.push_back(name);
+  }
+  return facts;
+}
+
+std::vector<Certificate> certificates_in(const std::string& pem) {
+  const Memory bio = reader(pem);
+  std::vector<Certificate> all;
+  ERR_clear_error();
+  for (;;) {
+    Certificate one(PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr));
+    if (!one) break;
+    if (all.size() == kMostCertificates) fail("there are more than 100 certificates in it");
+    all.push_back(std::move(one));
+  }
+  const unsigned long error = ERR_peek_last_error();
+  if (error != 0 && ERR_GET_REASON(error) != PEM_R_NO_START_LINE) {
+    fail("a certificate in it cannot be read: " + tls_error());
+  }
+  ERR_clear_error();
+  return all;
+}
+
+Certificate first_certificate(const std::string& pem) {
+  std::vector<Certificate> all = certificates_in(pem);
+  if (all.empty()) fail("there is no certificate in it");
+  return std::move(all.front());
+}
+
+Key new_key() {
+  Key key(EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-256"));
+  must(key != nullptr, "make a key");
+  return key;
+}
+
+std::string alternative_names(const std::vector<std::string>& names) {
+  std::string text;
+  for (const auto& name : names) {
+    text += fmt::format("{}{}:{}", text.empty() ? "" : ",", IpAddress::parse(name) ? "IP" : "DNS",
+                        name);
+  }
+  return text;
+}
+
+// name_subject gives the first name as the common name, where it is not too long for one (X.520).
+void name_subject(X509_NAME* subject, const std::vector<std::string>& names) {
+  constexpr std::size_t kLongest = 64;
+  if (names.front().size() > kLongest) return;
+  const auto* text = reinterpret_cast<const unsigned char*>(names.front().c_str());
+  X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_UTF8, text, -1, -1, 0);
+}
+
+void extend(X509* certificate, int nid, const std::string& value) {
+  X509V3_CTX context;
+  X509V3_set_ctx(&context, certificate, certificate, nullptr, nullptr, 0);
+  const Extension extension(X509V3_EXT_conf_nid(nullptr, &context, nid, value.c_str()));
+  must(extension && X509_add_ext(certificate, extension.get(), -1) == 1, "add an extension");
+}
+
+Import read_pkcs12(PKCS12* bundle, const std::string& password) {
+  if (PKCS12_verify_mac(bundle, password.c_str(), static_cast<int>(password.size())) != 1) {
+    ERR_clear_error();
+    fail(password.empty() ? "this PKCS #12 file needs a password"
+                          : "the password of this PKCS #12 file is wrong");
+  }
+  EVP_PKEY* raw_key = nullptr;
+  X509* raw_leaf = nullptr;
+  STACK_OF(X509)* raw_others = nullptr;
+  ERR_clear_error();
+  if (PKCS12_parse(bundle, password.c_str(), &raw_key, &raw_leaf, &raw_others) != 1) {
+    fail("this PKCS #12 file cannot be opened: " + tls_error() +
+         " (files of old programs are encrypted with RC2 or 3DES: export it again with AES)");
+  }
+  const Key key(raw_key);
+  const Certificate leaf(raw_leaf);
+  const auto free_all = [](STACK_OF(X509) * all) { sk_X509_pop_free(all, X509_free); };
+  const std::unique_ptr<STACK_OF(X509), decltype(free_all)> others(raw_others, free_all);
+  Import import;
+  if (leaf) import.certificates.push_back(pem_of(leaf.get()));
+  for (int i = 0; i < sk_X509_num(others.get()); ++i) {
+    import.certificates.push_back(pem_of(sk_X509_value(others.get(), i)));
+  }
+  if (key) import.key = pem_of(key.get());
+  if (import.certificates.empty()) fail("there is no certificate in this PKCS #12 file");
+  return import;
+}
+
+Import read_pem(const std::string& text, const std::string& password) {
+  Import import;
+  for (const Certificate& certificate : certificates_in(text)) {
+    import.certificates.push_back(pem_of(certificate.get()));
+  }
+  if (import.certificates.empty()) fail("there is no certificate in it");
+  const bool has_key = text.find("PRIVATE KEY-----") != std::string::npos;
+  if (!has_key) return import;
+  const Memory bio = reader(text);
+  std::string secret = password;
+  ERR_clear_error();
+  const Key key(PEM_read_bio_PrivateKey(bio.get(), nullptr, &give_password, &secret));
+  if (!key) {
+    const std::string error = tls_error();
+    const bool encrypted = text.find("ENCRYPTED") != std::string::npos;
+    fail(encrypted && password.empty() ? "the key is encrypted, and no password was given"
+         : encrypted ? "the key cannot be decrypted; is the password right? (" + error + ")"
+                     : "the key cannot be read: " + error);
+  }
+  import.key = pem_of(key.get());
+  return import;
+}
+
+}  // namespace
+
+std::vector<CertificateFacts> facts_in(const std::string& pem) {
+  std::vector<CertificateFacts> facts;
+  for (const Certificate& certificate : certificates_in(pem)) {
+    facts.push_back(facts_of_one(certificate.get()));
+  }
+  if (facts.empty()) fail("there is no certificate in it");
+  return facts;
+}
+
+OwnCertificate make_self_signed(const std::vector<std::string>& names, int days) {
+  const Key key = new_key();
+  const Certificate certificate(X509_new());
+  X509* x = certificate.get();
+  std::uint64_t serial = 0;
+  must(x && RAND_bytes(reinterpret_cast<unsigned char*>(&serial), sizeof serial) == 1,
+       "draw a serial number");
+  X509_set_version(x, X509_VERSION_3);
+  ASN1_INTEGER_set_uint64(X509_get_serialNumber(x), serial >> 1);
+  X509_gmtime_adj(X509_getm_notBefore(x), 0);
+  X509_gmtime_adj(X509_getm_notAfter(x), days * kDay);
+  name_subject(X509_get_subject_name(x), names);
+  X509_set_issuer_name(x, X509_get_subject_name(x));
+  must(X509_set_pubkey(x, key.get()) == 1, "set a public key");
+  extend(x, NID_basic_constraints, "critical,CA:FALSE");
+  extend(x, NID_key_usage, "critical,digitalSignature");
+  extend(x, NID_ext_key_usage, "serverAuth,clientAuth");
+  extend(x, NID_subject_alt_name, alternative_names(names));
+  extend(x, NID_subject_key_identifier, "hash");
+  must(X509_sign(x, key.get(), EVP_sha256()) > 0, "sign a certificate");
+  return {pem_of(x), pem_of(key.get())};
+}
+
+SigningRequest make_request(const std::vector<std::string>& names) {
+  const Key key = new_key();
+  const X509Request request(X509_REQ_new());
+  must(request != nullptr, "make a request");
+  X509_REQ_set_version(request.get(), X509_REQ_VERSION_1);
+  name_subject(X509_REQ_get_subject_name(request.get()), names);
+  must(X509_REQ_set_pubkey(request.get(), key.get()) == 1, "set a public key");
+  const Extension extension(X509V3_EXT_conf_nid(nullptr, nullptr, NID_subject_alt_name,
+                                                alternative_names(names).c_str()));
+  STACK_OF(X509_EXTENSION)* extensions = sk_X509_EXTENSION_new_null();
+  sk_X509_EXTENSION_push(extensions, extension.get());
+  const int added = extension ? X509_REQ_add_extensions(request.get(), extensions) : 0;
+  sk_X509_EXTENSION_free(extensions);
+  must(added == 1, "add the names");
+  must(X509_REQ_sign(request.get(), key.get(), EVP_sha256()) > 0, "sign a request");
+  return {written([&](BIO* bio) { return PEM_write_bio_X509_REQ(bio, request.get()); }),
+          pem_of(key.get())};
+}
+
+Import read_import(const std::string& octets, const std::string& password) {
+  if (octets.empty()) fail("the file is empty, or none was chosen");
+  if (octets.find("-----BEGIN ") != std::string::npos) return read_pem(octets, password);
+  const Memory bio = reader(octets);
+  const Bundle bundle(d2i_PKCS12_bio(bio.get(), nullptr));
+  if (bundle) return read_pkcs12(bundle.get(), password);
+  ERR_clear_error();
+  const Memory again = reader(octets);
+  const Certificate one(d2i_X509_bio(again.get(), nullptr));
+  ERR_clear_error();
+  if (!one) fail("this is neither PEM nor PKCS #12, and no certificate in DER");
+  return {{pem_of(one.get())}, {}};
+}
+
+bool key_belongs(const std::string& key, const std::string& certificate) {
+  const Memory bio = reader(key);
+  const Key parsed(PEM_read_bio_PrivateKey(bio.get(), nullptr, nullptr, nullptr));
+  const Certificate leaf = first_certificate(certificate);
+  const bool good = parsed && X509_check_private_key(leaf.get(), parsed.get()) == 1;
+  ERR_clear_error();
+  return good;
+}
+
+OwnCertificate own_certificate(const Import& import, const std::string& key) {
+  std::vector<std::string> chain = import.certificates;
+  const auto leaf = std::find_if(chain.begin(), chain.end(), [&](const std::string& certificate) {
+    return key_belongs(key, certificate);
+  });
+  if (leaf == chain.end()) fail("the key belongs to none of the certificates in it");
+  std::rotate(chain.begin(), leaf, leaf + 1);
+  return {fmt::format("{}", fmt::join(chain, "")), key};
+}
+
+std::vector<std::string> parse_names(std::string_view text) {
+  constexpr std::size_t kMostNames = 50;
+  std::vector<std::string> names;
+  while (!text.empty()) {
+    const auto end = std::min(text.find_first_of(" ,;\t\r\n"), text.size());
+    const std::string name = lower_case(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+    if (name.empty()) continue;
+    const std::string_view plain =
+        name.rfind("*.", 0) == 0 ? std::string_view(name).substr(2) : std::string_view(name);
+    if (!IpAddress::parse(name) && !is_host_name(plain)) {
+      fail(fmt::format("found \"{}\"; allowed: host names and IP addresses", name));
+    }
+    names.push_back(name);
+  }
+  if (names.empty()) fail("no name was given; allowed: host names and IP addresses");
+  if (names.size() > kMostNames) fail("more than 50 names were given");
+  return names;
+}
+
+}  // namespace gateway::web
