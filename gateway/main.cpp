@@ -27,12 +27,12 @@ int main(int argc, char** argv) {
   app.add_flag("--die-with-parent", options.die_with_parent,
                "end when stdin ends or the parent dies");
   std::string web;
-  auto* page = app.add_option("--web", web, "serve the settings page, on 127.0.0.1:8025 by default")
+  auto* page = app.add_option("--web", web, "serve the settings page, else on 127.0.0.1:8025")
                    ->type_name("[ADDRESS:PORT]")
                    ->expected(0, 1)
                    ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   app.add_flag("--hash-password", options.hash_password,
-               "read a password from standard input and print what to put into <web password>")
+               "read a password from stdin, print it for <web>")
       ->excludes(file);
   app.set_version_flag("--version", POSTERN_VERSION);
   try {

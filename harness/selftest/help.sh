@@ -73,7 +73,7 @@ completes run tls-modes/server-level = require/client-certificate = none/client-
 sed -n '/^\.SH OPTIONS/,/^\.SH SIGNALS/p' gateway/postern-gateway.8 | grep '^\\fB' | sed 's:\\f[BRI]::g' | tr -d '\\' |
   grep -oE -- '--[a-z-]+' |
   sort >"$scratch/paged"
-[ "$(wc -l <"$scratch/options")" -eq 6 ] || fail "postern-gateway --help lists its options: $(cat "$scratch/options")"
+[ "$(wc -l <"$scratch/options")" -eq 8 ] || fail "postern-gateway --help lists its options: $(cat "$scratch/options")"
 cmp -s "$scratch/options" "$scratch/paged" ||
   fail "gateway/postern-gateway.8 has the options of --help: $(diff "$scratch/options" "$scratch/paged")"
 "$GATEWAY" --help | tail -n 1 | grep -q '^  postern-gateway --queue' || fail "postern-gateway --help ends with examples"
