@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <span>
 
 #include "shown_text.hpp"
@@ -222,25 +223,57 @@ std::string outcome_word(int exit_code) {
   }
 }
 
-std::string summary_text(const Summary& summary, int exit_code, Colour colour) {
-  std::string out;
-  if (summary.not_passed() > 0) {
-    out += "Did not pass\n";
-    for (const Listed& listed : summary.listed()) {
-      out += "  " + painted(padded(word(listed.verdict), 12), "1;31", colour) + " " +
-             shown(listed.id) + "\n";
-      if (!listed.reason.empty()) out += "               " + shown(listed.reason) + "\n";
-      if (!listed.rerun.empty()) out += "               " + shown(listed.rerun) + "\n";
-    }
-    const int unlisted = summary.not_passed() - static_cast<int>(summary.listed().size());
-    if (unlisted > 0) out += "  and " + grouped(unlisted) + " more, in the results file\n";
-    out += "\n";
+namespace {
+
+// How much of a summary there is room for: a case takes its id, its reason and its command, each
+// wider than most screens.
+struct Room {
+  std::size_t cases, requirements;
+};
+
+Room room_of(Screen screen) {
+  constexpr std::size_t kWhole = std::numeric_limits<std::size_t>::max();
+  constexpr std::size_t kLinesOfACase = 6, kOtherLines = 16, kRequirements = 8;
+  if (screen.rows == 0) return {kWhole, kWhole};
+  const std::size_t left = screen.rows > kOtherLines ? screen.rows - kOtherLines : 0;
+  return {std::max<std::size_t>(1, left / kLinesOfACase), kRequirements};
+}
+
+void add_listed(std::string& out, const Summary& summary, std::size_t most, Colour colour) {
+  if (summary.not_passed() == 0) return;
+  out += "Did not pass\n";
+  std::size_t count = 0;
+  for (const Listed& listed : summary.listed()) {
+    if (count == most) break;
+    ++count;
+    out += "  " + painted(padded(word(listed.verdict), 12), "1;31", colour) + " " +
+           shown(listed.id) + "\n";
+    if (!listed.reason.empty()) out += "               " + shown(listed.reason) + "\n";
+    if (!listed.rerun.empty()) out += "               " + shown(listed.rerun) + "\n";
   }
+  const int unlisted = summary.not_passed() - static_cast<int>(count);
+  if (unlisted > 0) out += "  and " + grouped(unlisted) + " more, in the results file\n";
+  out += "\n";
+}
+
+void add_requirements(std::string& out, const Summary& summary, std::size_t most) {
+  std::size_t count = 0;
   for (const Cited& cited : summary.cited()) {
-    if (cited.failed > 0)
+    if (cited.failed == 0) continue;
+    if (++count <= most)
       out += fmt::format("  {}{} of {} failed\n", padded(shown(cited.id), 16),
                          grouped(cited.failed), grouped(cited.cases));
   }
+  if (count > most) out += fmt::format("  and {} requirements more\n", count - most);
+}
+
+}  // namespace
+
+std::string summary_text(const Summary& summary, int exit_code, Colour colour, Screen screen) {
+  const Room room = room_of(screen);
+  std::string out;
+  add_listed(out, summary, room.cases, colour);
+  add_requirements(out, summary, room.requirements);
   for (const auto& [kind, tally] : summary.by_kind()) {
     if (summary.by_kind().size() > 1) out += "  " + padded(kind, 16) + counts_text(tally) + "\n";
   }
@@ -254,14 +287,15 @@ std::string summary_text(const Summary& summary, int exit_code, Colour colour) {
   return out;
 }
 
-std::string run_text(const RunSummary& run, Colour colour, std::size_t width) {
+std::string run_text(const RunSummary& run, Colour colour, Screen screen) {
   std::string out = shown(run.header.gateway) + ", " + shown(run.header.started) + " UTC, " +
                     shown(run.header.command) + "\n\n";
-  for (const Grid& grid : run.summary.grids()) out += grid_text(grid, colour, width) + "\n";
+  for (const Grid& grid : run.summary.grids())
+    out += grid_text(grid, colour, screen.columns) + "\n";
   for (const std::string& remark : run.remarks) out += shown(remark) + "\n";
   for (const std::string& note : run.footer.notes) out += shown(note) + "\n";
   if (!run.footer.reason.empty()) out += shown(run.footer.reason) + "\n";
-  out += summary_text(run.summary, run.exit_code(), colour);
+  out += summary_text(run.summary, run.exit_code(), colour, screen);
   return out;
 }
 

@@ -11,6 +11,11 @@ namespace postern::reports {
 
 enum class Colour { kNo, kYes };
 
+/// Screen is how large a terminal is; 0: there is none, or no limit.
+struct Screen {
+  std::size_t columns = 0, rows = 0;
+};
+
 /// grid_text draws the outcomes of one matrix: a line a mode combination, two columns a peer, with
 /// the signs explained below; an empty grid gives nothing. Where that is wider than `width`
 /// columns, clients and servers are drawn one below the other, in as many pieces as it takes; 0: no
@@ -18,15 +23,16 @@ enum class Colour { kNo, kYes };
 std::string grid_text(const Grid& grid, Colour colour, std::size_t width = 0);
 
 /// summary_text gives the last lines of a run: the cases that did not pass, counts, decisions, and
-/// outcome_word of `exit_code`.
-std::string summary_text(const Summary& summary, int exit_code, Colour colour);
+/// outcome_word of `exit_code`. On a screen only as many cases and requirements are named as it has
+/// room for; the others are counted.
+std::string summary_text(const Summary& summary, int exit_code, Colour colour, Screen screen = {});
 
 /// outcome_word gives PASSED for 0, FAILED for 1, INTERRUPTED for 130, else UNDECIDED.
 std::string outcome_word(int exit_code);
 
-/// run_text is the whole view of a results file: what was run, grids, summary, remarks. `width` is
-/// that of grids.
-std::string run_text(const RunSummary& run, Colour colour, std::size_t width = 0);
+/// run_text is the whole view of a results file: what was run, grids, summary, remarks. Grids are
+/// no wider than the screen, and the summary no higher.
+std::string run_text(const RunSummary& run, Colour colour, Screen screen = {});
 
 /// counts_text gives "10,948 cases: 10,948 pass" with every verdict that occurred.
 /// Controls are named apart.

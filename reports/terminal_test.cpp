@@ -251,5 +251,27 @@ TEST(FailureText, ACaseWithoutEventsHasNoLadder) {
   EXPECT_THAT(failure_text(result), AllOf(Not(HasSubstr("What was said")), HasSubstr("NOT MET")));
 }
 
+TEST(Terminal, ASummaryFitsAScreen) {
+  Summary summary;
+  for (int i = 0; i < 100; ++i) {
+    CaseResult failed = sample_failure();
+    failed.outbound.requirement = "OUT-" + std::to_string(i % 20 + 1);
+    summary.add(failed);
+  }
+  const auto lines = [](const std::string& text, std::size_t columns) {
+    std::size_t count = 0;
+    std::istringstream all(text);
+    for (std::string line; std::getline(all, line);)
+      count += 1 + (line.empty() ? 0 : (line.size() - 1) / columns);
+    return count;
+  };
+  const std::string small = summary_text(summary, 1, Colour::kNo, {80, 24});
+  EXPECT_LE(lines(small, 80), 24U) << small;
+  EXPECT_THAT(small, AllOf(HasSubstr("and 99 more, in the results file"),
+                           HasSubstr("and 12 requirements more"), HasSubstr("FAILED")));
+  EXPECT_LE(lines(summary_text(summary, 1, Colour::kNo, {100, 50}), 100), 50U);
+  EXPECT_THAT(summary_text(summary, 1, Colour::kNo), HasSubstr("OUT-20"));
+}
+
 }  // namespace
 }  // namespace postern::reports

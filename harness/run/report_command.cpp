@@ -163,9 +163,9 @@ int report_command(const ReportOptions& options) {
     }
     const reports::RunSummary summary = reports::summarize(joined.path());
     const auto colour = colour_of(STDOUT_FILENO);
-    fmt::print("{}", options.quiet
-                         ? reports::summary_text(summary.summary, summary.exit_code(), colour)
-                         : reports::run_text(summary, colour, width_of(STDOUT_FILENO)));
+    fmt::print("{}", options.quiet ? reports::summary_text(summary.summary, summary.exit_code(),
+                                                           colour, screen_of(STDOUT_FILENO))
+                                   : reports::run_text(summary, colour, screen_of(STDOUT_FILENO)));
     if (!options.results.empty()) {
       const int to =
           ::open(options.results.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);

@@ -326,12 +326,13 @@ void Session::print_summary(const reports::RunFooter& footer) const {
   summary.footer = footer;  // Known, though the disk may have refused it.
   const auto colour = colour_of(STDOUT_FILENO);
   if (!options_.quiet) {
-    fmt::print("{}", reports::run_text(summary, colour, width_of(STDOUT_FILENO)));
+    fmt::print("{}", reports::run_text(summary, colour, screen_of(STDOUT_FILENO)));
     return;
   }
   for (const std::string& note : notes_) fmt::print("{}\n", note);
   if (!footer.reason.empty()) fmt::print("{}\n", footer.reason);
-  fmt::print("{}", reports::summary_text(summary.summary, footer.exit_code, colour));
+  fmt::print("{}", reports::summary_text(summary.summary, footer.exit_code, colour,
+                                         screen_of(STDOUT_FILENO)));
 }
 
 // write_bundles ends the bundles; false where that failed, of which stderr then tells.

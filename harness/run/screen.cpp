@@ -13,9 +13,10 @@ reports::Colour colour_of(int descriptor) {
   return ::isatty(descriptor) == 1 && !refused ? reports::Colour::kYes : reports::Colour::kNo;
 }
 
-std::size_t width_of(int descriptor) {
+reports::Screen screen_of(int descriptor) {
   winsize size{};
-  return ::ioctl(descriptor, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+  if (::ioctl(descriptor, TIOCGWINSZ, &size) != 0) return {};
+  return {size.ws_col, size.ws_row};
 }
 
 }  // namespace postern

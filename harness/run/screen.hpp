@@ -1,7 +1,5 @@
 #pragma once
 
-#include <cstddef>
-
 #include "terminal.hpp"
 
 // What a descriptor leads to, as far as it decides what is written there.
@@ -12,7 +10,7 @@ namespace postern {
 /// not empty.
 reports::Colour colour_of(int descriptor);
 
-/// width_of is how many columns a terminal has; 0: it is none, or does not say.
-std::size_t width_of(int descriptor);
+/// screen_of is how large a terminal is; nothing but 0: it is none, or does not say.
+reports::Screen screen_of(int descriptor);
 
 }  // namespace postern
