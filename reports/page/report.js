@@ -186,6 +186,8 @@
     ["verdict", ["not-passed", ...verdicts.filter((v) => cases.some((c) => c.verdict === v))]],
     ["gateway", uniq(cases.map((c) => c.gateway)).sort()],
     ["requirement", uniq(cases.flatMap((c) => [c.inboundBy, c.outboundBy])).sort(new Intl.Collator("en", { numeric: true }).compare)],
+    ["received", uniq(cases.map((c) => c.inbound)).sort()],
+    ["sent", uniq(cases.map((c) => c.outbound)).sort()],
     ["client", inOrder("client", uniq(cases.map((c) => c.client)))],
     ["server", inOrder("server", uniq(cases.map((c) => c.server)))],
     ...settings.map((name) => [name, inOrder(name, uniq(cases.map((c) => c.settings.get(name))))]),
@@ -205,6 +207,8 @@
         if (value === "not-passed" ? one.passed : one.verdict !== value) return false;
       } else if (key === "requirement") {
         if (one.inboundBy !== value && one.outboundBy !== value) return false;
+      } else if (key === "received" || key === "sent") {
+        if ((key === "received" ? one.inbound : one.outbound) !== value) return false;
       } else if (key === "broken") {
         if (one.passed || one.broken !== value) return false;
       } else if (key === "next-hop") {

@@ -85,6 +85,12 @@ const equal = (got, expected, what) => check(got === expected, `${what}: expecte
   await page.locator('select[name="verdict"]').selectOption("fail");
   await page.waitForFunction((bad) => document.getElementById("found").textContent.startsWith(bad + " of"), bad);
   await page.getByRole("button", { name: "All cases" }).click();
+  await page.locator('select[name="sent"]').selectOption("redirect clear");
+  await page.locator('select[name="client"]').selectOption("plain");
+  await page.waitForFunction(() => document.querySelectorAll("#list .came").length > 0 &&
+    [...document.querySelectorAll("#list .came")].every((one) => one.textContent.includes("out: redirect clear")) &&
+    [...document.querySelectorAll("#list .id")].every((one) => one.textContent.includes("client=plain/")));
+  await page.getByRole("button", { name: "All cases" }).click();
   await page.locator('input[name="text"]').fill(failing);
   await page.waitForFunction(() => /^1 of/.test(document.getElementById("found").textContent));
 
