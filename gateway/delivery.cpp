@@ -212,6 +212,7 @@ asio::awaitable<Report> Delivery::talk(Conversation& conversation, const Parcel&
   conversations_.insert(&conversation);
   Report report = co_await conversation.run(parcel, body);
   conversations_.erase(&conversation);
+  note_attempt(report);
   co_return report;
 }
 

@@ -134,6 +134,7 @@ class Delivery {
                            const Result& result, std::string_view event) const;
   void finished(const Group& group);
   void set_due(Message& message, TimePoint time);
+  void note_attempt(const Report& report) const;
 
   Services& services_;
   asio::steady_timer timer_;

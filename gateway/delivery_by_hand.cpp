@@ -1,4 +1,5 @@
-// What people do to the queue: look at it, have a message tried, held or removed.
+// What people do to the queue: look at it, have a message tried, held or removed; and what they are
+// shown of attempts.
 #include <algorithm>
 
 #include "delivery.hpp"
@@ -78,6 +79,29 @@ bool Delivery::remove(std::uint64_t id, const std::string& who) {
   };
   services_.queue.post(std::move(job));
   return true;
+}
+
+// note_attempt has the settings page show what came of one message on one connection.
+void Delivery::note_attempt(const Report& report) const {
+  if (!services_.sessions || report.stale || report.outcomes.empty()) return;
+  AttemptFacts facts;
+  facts.ended = now();
+  facts.host = report.hop.host;
+  facts.endpoint = endpoint_text(report.hop.address, report.hop.port);
+  facts.level = level_word(report.hop.level);
+  facts.connected = report.connected;
+  facts.tls = report.tls.version;
+  facts.cipher = report.tls.cipher;
+  facts.cause = report.cause;
+  if (report.tls.active) facts.certificate = report.verified ? "verified" : "not-verified";
+  facts.error = report.tls.error;
+  const auto unsent =
+      std::find_if(report.outcomes.begin(), report.outcomes.end(),
+                   [](const Outcome& outcome) { return outcome.fate != Fate::relayed; });
+  facts.sent = unsent == report.outcomes.end();
+  const Outcome& telling = facts.sent ? report.outcomes.back() : *unsent;
+  facts.reason = telling.enhanced + " " + telling.reason;
+  services_.sessions->note(std::move(facts));
 }
 
 }  // namespace gateway

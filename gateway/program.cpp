@@ -107,7 +107,9 @@ std::optional<WebConfig> wanted_web(const Options& options, const Config& config
   constexpr std::uint64_t kMostPort = 65535;
   if (!parsed || !port || *port > kMostPort) {
     throw ConfigError(fmt::format(
-        "--web: found {}; allowed: ADDRESS:PORT, such as 127.0.0.1:8025 or [::1]:8025", text));
+        "--web: found {}; allowed: ADDRESS:PORT, such as 127.0.0.1:8025 or [::1]:8025 (FILE goes "
+        "before it)",
+        text));
   }
   web.address = parsed->to_string();
   web.port = static_cast<std::uint16_t>(*port);

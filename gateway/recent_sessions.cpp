@@ -17,4 +17,9 @@ void RecentSessions::note(SessionFacts facts) {
   if (sessions_.size() > kMost) sessions_.pop_back();
 }
 
+void RecentSessions::note(AttemptFacts facts) {
+  attempts_.push_front(std::move(facts));
+  if (attempts_.size() > kMost) attempts_.pop_back();
+}
+
 }  // namespace gateway

@@ -1,4 +1,5 @@
-// The last clients that connected, with what is known of their TLS: for the settings page.
+// The last clients that connected and the last messages that were sent on, with what is known of
+// their TLS: for the settings page.
 #pragma once
 
 #include <deque>
@@ -25,6 +26,22 @@ struct SessionFacts {
   bool resumed = false;
 };
 
+// AttemptFacts is one message on one connection to a next hop.
+struct AttemptFacts {
+  TimePoint ended{};
+  std::string host;
+  std::string endpoint;
+  std::string level;
+  bool connected = false;
+  std::string tls;  // the version; empty: clear text, or not connected
+  std::string cipher;
+  std::string cause;        // why in clear text, in the words of the journal
+  std::string certificate;  // verified, not-verified; empty in clear text
+  std::string error;        // why the certificate did not verify
+  bool sent = false;        // to every recipient
+  std::string reason;       // of the first that it was not sent to, else of the last
+};
+
 // RecentSessions keeps the last of them.
 class RecentSessions {
  public:
@@ -33,11 +50,15 @@ class RecentSessions {
   // note keeps what is known now: in place of what was known of the same session, or as a new one.
   void note(SessionFacts facts);
 
-  // all are those that are kept, the latest first.
+  void note(AttemptFacts facts);
+
+  // These are those that are kept, the latest first.
   const std::deque<SessionFacts>& all() const { return sessions_; }
+  const std::deque<AttemptFacts>& attempts() const { return attempts_; }
 
  private:
   std::deque<SessionFacts> sessions_;
+  std::deque<AttemptFacts> attempts_;
 };
 
 }  // namespace gateway

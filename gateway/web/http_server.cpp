@@ -156,7 +156,11 @@ asio::awaitable<void> HttpServer::Inside::listen() {
 
 asio::awaitable<void> HttpServer::Inside::serve(std::shared_ptr<beast::tcp_stream> stream) {
   const auto self = shared_from_this();
-  co_await converse(*stream);
+  try {
+    co_await converse(*stream);
+  } catch (const std::exception&) {
+    // Out of memory, say: this connection is lost, mail is not.
+  }
   streams_.erase(stream);
 }
 

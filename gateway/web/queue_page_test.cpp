@@ -134,5 +134,24 @@ TEST_F(QueuePage, SessionsHaveTheirTlsFactsWhileTheyLast) {
   EXPECT_EQ(get("/sessions/table").status, 401);
 }
 
+TEST_F(QueuePage, WhatWasSentOnHasItsTlsFacts) {
+  const NextHop good(bench_, NextHop::Kind::tls);
+  const NextHop plain(bench_, NextHop::Kind::plain);
+  Program program(with_page("", route(good) + route(plain, "plain.test")));
+  log_in(program);
+  EXPECT_THAT(get("/sessions").body, HasSubstr("No message has been sent on yet."));
+  send(program.port(), "x@b.test");
+  program.wait_for({"\"event\":\"relayed\"", "x@b.test"});
+  std::string table = get("/sessions/table").body;
+  for (const char* part : {"mx.b.test", "Attempt TLS Encryption", "TLSv1.3", "verified", "sent"}) {
+    EXPECT_THAT(table, HasSubstr(part));
+  }
+  EXPECT_THAT(table, Not(HasSubstr("STARTTLS not offered")));
+  send(program.port(), "x@plain.test");
+  program.wait_for({"\"event\":\"relayed\"", "x@plain.test"});
+  table = get("/sessions/table").body;
+  EXPECT_LT(table.find("STARTTLS not offered"), table.find("TLSv1.3"));
+}
+
 }  // namespace
 }  // namespace gateway::test

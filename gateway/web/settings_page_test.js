@@ -179,11 +179,11 @@ const lookAround = async (browser) => {
   }
 
   await page.getByRole("link", { name: "Sessions" }).click();
-  const rows = page.locator("#sessions tbody tr");
+  const rows = page.locator("#clients tbody tr");
   const before = await rows.count();
   check(before > 0, "no session is listed");
   await smtp();
-  await page.waitForFunction((count) => document.querySelectorAll("#sessions tbody tr").length > count, before);
+  await page.waitForFunction((count) => document.querySelectorAll("#clients tbody tr").length > count, before);
   check((await rows.first().innerText()).includes("clear text"), "the session in clear text is not said to be one");
   await page.screenshot({ path: pictures + "/settings-sessions.png", fullPage: true });
 };

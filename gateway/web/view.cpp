@@ -291,6 +291,41 @@ list sessions(const std::string& language, const RecentSessions& recent) {
   return items;
 }
 
+list attempts(const std::string& language, const RecentSessions& recent) {
+  list items;
+  for (const AttemptFacts& one : recent.attempts()) {
+    const bool encrypted = !one.tls.empty();
+    // Without a cause for clear text nothing of the message went out.
+    const char* without = !one.connected      ? "not-connected"
+                          : one.cause.empty() ? "no-tls"
+                                              : "clear-text";
+    const std::string cause = one.cause.empty() ? "" : word(language, "cause-" + one.cause);
+    const std::string certificate =
+        one.certificate.empty() ? "" : word(language, "cert-" + one.certificate);
+    items.push_back(object{{"ended", shown_time(one.ended)},
+                           {"host", one.host},
+                           {"endpoint", one.endpoint},
+                           {"level", word(language, "client-level-" + one.level)},
+                           {"tone", encrypted       ? "tls"
+                                    : one.connected ? "clear"
+                                                    : "stop"},
+                           {"tls", encrypted ? one.tls : word(language, without)},
+                           {"detail", text(encrypted ? one.cipher : cause)},
+                           {"certificate", certificate},
+                           {"error", text(one.error)},
+                           {"result", word(language, one.sent ? "sent" : "not-sent")},
+                           {"reason", one.reason}});
+  }
+  return items;
+}
+
+object sessions_model(const std::string& language, const RecentSessions& recent) {
+  return object{{"any", flag(!recent.all().empty())},
+                {"items", sessions(language, recent)},
+                {"any_attempt", flag(!recent.attempts().empty())},
+                {"attempts", attempts(language, recent)}};
+}
+
 // buttons are what can be done with a certificate of the store.
 list buttons(const std::string& language, const CertificateRow& row) {
   using Kind = StoredCertificate::Kind;
@@ -438,16 +473,15 @@ std::string certificates_page(const Frame& frame, const std::vector<CertificateR
 }
 
 std::string sessions_page(const Frame& frame, const RecentSessions& recent) {
-  return framed(frame, kSessions,
-                object{{"any", flag(!recent.all().empty())},
-                       {"items", sessions(frame.language, recent)},
-                       {"table", partial(kSessionsTable)}});
+  object model = sessions_model(frame.language, recent);
+  model.emplace("table", partial(kSessionsTable));
+  return framed(frame, kSessions, std::move(model));
 }
 
 std::string sessions_table(const std::string& language, const RecentSessions& recent) {
-  return rendered(kSessionsTable, object{{"w", words(language)},
-                                         {"any", flag(!recent.all().empty())},
-                                         {"items", sessions(language, recent)}});
+  object model = sessions_model(language, recent);
+  model.emplace("w", words(language));
+  return rendered(kSessionsTable, model);
 }
 
 std::string style() {
