@@ -686,11 +686,10 @@ std::vector<ElementEntry> gateway_entries() {
        Occurs::kAtMostOnce,
        Text::kNone,
        {required("line", Type::kPattern, "One line of its output; group recipient."),
-        optional(
-            "live", Type::kWord,
-            "It can be asked while the gateway runs: what its record calls delivered is gone from "
-            "there before it is stopped.",
-            {"yes"})},
+        optional("live", Type::kWord,
+                 "It can be asked while the gateway runs: what its record calls delivered, "
+                 "bounced or discarded is gone from there before it is stopped.",
+                 {"yes"})},
        "A command that lists what is still queued, run after the stop."},
       {"arg",
        "arg",

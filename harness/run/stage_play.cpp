@@ -217,17 +217,20 @@ std::string Stage::State::stray_in_queue(const std::vector<std::string>& queued)
   return {};
 }
 
-// let_go waits until the queue of a running gateway holds nothing that its record calls delivered:
-// one that is stopped between the two sends it again.
+// let_go waits until the queue of a running gateway holds nothing that its record calls delivered,
+// bounced or discarded: one that is stopped between the two does it again.
 asio::awaitable<void> Stage::State::let_go() {
   const auto deadline = Clock::now() + scaled(kLetGoLimit);
-  const auto delivered = [this](const std::string& recipient) {
+  const auto done_with = [this](const std::string& recipient) {
     const auto one = by_recipient.find(recipient);
-    return one != by_recipient.end() && count_of(one->second->played->observation, "delivered") > 0;
+    if (one == by_recipient.end()) return false;
+    const Observation& seen = one->second->played->observation;
+    return count_of(seen, "delivered") + count_of(seen, "bounced") + count_of(seen, "discarded") >
+           0;
   };
   while (gateway->alive() && Clock::now() < deadline) {
     const QueueState queue = co_await gateway->queue();
-    if (std::none_of(queue.recipients.begin(), queue.recipients.end(), delivered)) co_return;
+    if (std::none_of(queue.recipients.begin(), queue.recipients.end(), done_with)) co_return;
   }
 }
 
