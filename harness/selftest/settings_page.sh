@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The settings page in a real browser: log in, choose, see what would happen, apply, and then a real SMTP client
-# sees the new behaviour. Pictures of it are left in build/reports/pictures; with POSTERN_UPDATE=1 one of
-# them becomes that of docs/settings-page.md.
+# sees the new behaviour. Pictures of it are left in build/reports/pictures; with POSTERN_UPDATE=1
+# they become those of docs/settings-page.md.
 . "$(dirname "$0")/lib.sh"
 : "${GATEWAY:?}" "${PICTURES:?}" "${NODE_MODULES:?}"
 for program in chromium node openssl; do
@@ -73,5 +73,5 @@ QUIT
 END
 grep -q '^250 2.0.0 Ok: queued as' said || { cat said; fail "no message was taken over TLS"; }
 stop || fail "the gateway ended with $?"
-[ -z "${POSTERN_UPDATE:-}" ] || cp "$PICTURES/settings-page.png" "$SOURCE/docs/pictures/"
+[ -z "${POSTERN_UPDATE:-}" ] || cp "$PICTURES"/settings-{page,certificates,queue,sessions,japanese}.png "$SOURCE/docs/pictures/"
 finish
