@@ -233,8 +233,8 @@ TEST(FailureText, IsWhatTheDocumentShows) {
 
 TEST(FailureText, KeepsTo100ColumnsButForTheCommand) {
   CaseResult result = sample_failure();
-  result.reason = std::string(300, 'r') + " \x1B[2J";
-  result.details.push_back(std::string(150, 'd') + "\xFF");
+  result.reason.assign(300, 'r').append(" \x1B[2J");
+  result.details.emplace_back(150, 'd').push_back('\xFF');
   for (const std::string& line : lines_of(failure_text(result))) {
     EXPECT_THAT(line, Not(HasSubstr("\x1B")));
     if (line.find("postern run") == std::string::npos) {

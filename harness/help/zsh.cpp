@@ -8,7 +8,7 @@ namespace postern::help {
 namespace {
 
 // Text inside a spec within single quotes: brackets and colons would end a part of it.
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   std::string out;
   for (const char c : text) {
     if (c == '\'') {
@@ -36,7 +36,7 @@ std::string options_of(const std::vector<Option>& options) {
     for (const std::string& name : option.names) {
       out += " \\\n      '";
       if (option.names.size() > 1) out += fmt::format("({})", fmt::join(option.names, " "));
-      out += name + (option.value.empty() ? "[" : "=[") + quoted(option.about) + "]";
+      out += name + (option.value.empty() ? "[" : "=[") + in_quotes(option.about) + "]";
       if (!option.value.empty()) out += ":" + option.value + ":" + action(option);
       out += "'";
     }
@@ -89,7 +89,7 @@ std::string zsh_of(const Command& program) {
   std::vector<Option> everywhere = program.options;
   std::erase_if(everywhere, [](const Option& option) { return option.names.back() == "--help"; });
   for (const Command& command : program.commands) {
-    commands += fmt::format("    '{}:{}'\n", command.name, quoted(command.about));
+    commands += fmt::format("    '{}:{}'\n", command.name, in_quotes(command.about));
     arms += "    " + command.name + ") _arguments" + options_of(command.options) +
             options_of(everywhere) + words_of(command.words) + " ;;\n";
   }

@@ -11,9 +11,10 @@ scripts/policy-mutants "$mutants" >/dev/null || fail "no mutants were written"
 # Operators in the source; each has to be missing, or another, in exactly one mutant.
 operators=$(sed -e 's/"[^"]*"//g' -e 's|//.*||' "$source" | grep -v '^[A-Za-z]' | grep -oE '==|!=|>=|<=|&&|\|\|' | wc -l)
 changed=0
-read -r -a compiler < <(sed -n "s/^  \"command\": \"\(.*\) -o .*policy\.cpp\.o -c .*policy\.cpp\",\{0,1\}$/\1/p" "$COMPILE_COMMANDS" | head -n 1 | sed 's| -D[^ ]*\\"[^ ]*||g')
+read -r -a compiler < <(sed -n "s/^  \"command\": \"\(.*\) -o .*policy\.cpp\.o -c .*policy\.cpp\",\{0,1\}$/\1/p" "$COMPILE_COMMANDS" | head -n 1 |
+  sed 's| -D[^ ]*\\"[^ ]*||g; s| -Winvalid-pch -include [^ ]*||')
 [ ${#compiler[@]} -gt 0 ] || fail "$COMPILE_COMMANDS does not say how $source is compiled"
-# The header is read once, not a hundred times.
+# This header is read once, not a hundred times; the precompiled one of the build goes with the -D that are left out.
 mkdir "$scratch/header"
 "${compiler[@]}" -Wno-error -w -x c++-header gateway/policy.hpp -o "$scratch/header/policy.hpp.gch" || fail "the header does not compile"
 
