@@ -42,7 +42,8 @@ class ScriptRun {
 
  private:
   bool client() const { return script_.role == Role::kClient; }
-  asio::awaitable<void> open(Place place);
+  asio::awaitable<void> open(Place place, std::size_t next);
+  bool speaks_first(std::size_t next) const;
   asio::awaitable<void> play(const Step& step);
   asio::awaitable<void> hear_reply(const Step& step);
   asio::awaitable<void> hear_command(const Step& step);
@@ -67,20 +68,27 @@ class ScriptRun {
   const Script& script_;
   Listener* listener_;
   std::unique_ptr<Talk> talk_;
+  std::size_t at_ = 0;                 ///< The step under way, as an index.
   std::string last_said_ = "connect";  ///< Client: the command a reply will answer.
   std::string last_heard_;             ///< Server: the command a reply answers.
   bool answered_in_tls_ = false;       ///< Server: EHLO inside TLS had its reply.
   bool closed_ = false;                ///< The script itself ended this connection.
 };
 
-asio::awaitable<void> ScriptRun::open(Place place) {
+// speaks_first tells whether a client sends before it hears, from the step `next` on.
+bool ScriptRun::speaks_first(std::size_t next) const {
+  while (next < script_.steps.size() && script_.steps[next].kind == StepKind::kUse) ++next;
+  return next < script_.steps.size() && script_.steps[next].kind == StepKind::kSay;
+}
+
+asio::awaitable<void> ScriptRun::open(Place place, std::size_t next) {
   if (client()) {
     if (talk_ && !closed_ && !talk_->ahead().empty())
       fail(place, "nothing more on the connection before", talk_->ahead());
     closed_ = false;
     talk_ = std::make_unique<Talk>(scene_);
-    const Ending ending = co_await talk_->connect(script_.elsewhere ? scene_.elsewhere_address
-                                                                    : scene_.client_address);
+    const auto& from = script_.elsewhere ? scene_.elsewhere_address : scene_.client_address;
+    const Ending ending = co_await talk_->connect(from, speaks_first(next));
     if (ending != Ending::kOpen) fail(place, "a connection", ending);
   } else {
     if (talk_) --scene_.open_connections;
@@ -362,7 +370,7 @@ asio::awaitable<void> ScriptRun::play(const Step& step) {
       }
       break;
     case StepKind::kConnect:
-      co_await open(step.place);
+      co_await open(step.place, at_ + 1);
       last_said_ = "connect";
       break;
     case StepKind::kClose:
@@ -410,13 +418,12 @@ void ScriptRun::leave_meetings(std::size_t from) {
 }
 
 asio::awaitable<void> ScriptRun::run() {
-  std::size_t done = 0;
   try {
     if (script_.steps.front().kind == StepKind::kNobody) {
       co_await nobody(script_.steps.front());
     } else {
-      co_await open(script_.place);
-      for (; done < script_.steps.size(); ++done) co_await play(script_.steps[done]);
+      co_await open(script_.place, 0);
+      for (; at_ < script_.steps.size(); ++at_) co_await play(script_.steps[at_]);
       co_await leave();
     }
   } catch (const StepFailed& failure) {
@@ -431,7 +438,7 @@ asio::awaitable<void> ScriptRun::run() {
     scene_.meetings->end();
   } catch (const ScriptEnds&) {
   }
-  leave_meetings(done);
+  leave_meetings(at_);
   if (talk_ && talk_->facts().ending == Ending::kOpen) {
     co_await talk_->finish();
     co_await talk_->await_end();

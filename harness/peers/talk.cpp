@@ -69,8 +69,8 @@ Talk::Talk(Scene& scene, tcp::socket socket, Side side)
   if (scene.jitter) jitter_.emplace(jitter_seed(*scene.jitter, side_, facts().number));
 }
 
-asio::awaitable<Ending> Talk::connect(const asio::ip::address& from) {
-  return wire_.connect(tcp::endpoint(from, 0), scene_.gateway);
+asio::awaitable<Ending> Talk::connect(const asio::ip::address& from, bool speaks_first) {
+  return wire_.connect(tcp::endpoint(from, 0), scene_.gateway, speaks_first);
 }
 
 asio::awaitable<Ending> Talk::say(std::string bytes, std::vector<std::size_t> splits) {

@@ -22,7 +22,8 @@ class Talk {
   explicit Talk(Scene& scene);
   Talk(Scene& scene, boost::asio::ip::tcp::socket socket, Side side);
 
-  boost::asio::awaitable<Ending> connect(const boost::asio::ip::address& from);
+  boost::asio::awaitable<Ending> connect(const boost::asio::ip::address& from,
+                                         bool speaks_first = false);
   /// say writes `bytes`, in pieces that end at the offsets `splits`; without these in one write,
   /// but that jitter, where the scene has any, may cut a plain line.
   boost::asio::awaitable<Ending> say(std::string bytes, std::vector<std::size_t> splits = {});

@@ -31,9 +31,12 @@ class Wire : private Waiting {
        std::chrono::steady_clock::duration limit);
   ~Wire() override;
 
-  /// connect opens the connection from `from`; kOpen on success, kReset where it was refused.
+  /// connect opens the connection from `from`; kOpen on success, kReset where it was refused. Who
+  /// `speaks_first` has the kernel send the last segment of TCP's handshake with the first bytes,
+  /// so that these have arrived when the gateway accepts.
   boost::asio::awaitable<Ending> connect(boost::asio::ip::tcp::endpoint from,
-                                         boost::asio::ip::tcp::endpoint to);
+                                         boost::asio::ip::tcp::endpoint to,
+                                         bool speaks_first = false);
 
   /// read appends at least one byte to `into` (kOpen), or tells how the connection ended.
   boost::asio::awaitable<Ending> read(std::string& into);

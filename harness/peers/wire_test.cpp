@@ -12,6 +12,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <functional>
+#include <future>
 
 #include "judge/sentinel.hpp"
 #include "peers/scene.hpp"
@@ -104,6 +105,28 @@ TEST_F(WireTest, IsNotHeldForGoodByWhoeverDrips) {
        std::chrono::milliseconds(50));
   EXPECT_EQ(facts().ending, Ending::kTimeout);
   EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(6));
+}
+
+TEST_F(WireTest, HasSaidItsFirstBytesWhenTheGatewayAccepts) {
+  for (int i = 0; i < 50; ++i) {
+    asio::io_context own;
+    tcp::acceptor acceptor(own, tcp::endpoint(asio::ip::address_v4::loopback(), 0));
+    const tcp::endpoint to = acceptor.local_endpoint();
+    // It waits in accept(2), so it looks as early as a gateway can.
+    auto arrived = std::async(std::launch::async, [&] { return acceptor.accept().available(); });
+    Patience patience(own.get_executor());
+    Wire wire(tcp::socket(own), observation, Side::kClient, std::chrono::steady_clock::now(),
+              owners, patience, std::chrono::seconds(10));
+    auto call = [&]() -> asio::awaitable<void> {
+      const tcp::endpoint from(asio::ip::address_v4::loopback(), 0);
+      EXPECT_EQ(co_await wire.connect(from, to, true), Ending::kOpen);
+      co_await wire.write("EHLO early\r\n");
+      patience.stop();
+    };
+    asio::co_spawn(own, call, asio::detached);
+    own.run();
+    EXPECT_EQ(arrived.get(), 12U);
+  }
 }
 
 TEST_F(WireTest, TellsAFinFromAReset) {
