@@ -107,8 +107,12 @@ bool resets(const TlsStep& tls) {
 /// check_failed waits for the gateway to end a handshake that failed, and looks how it did.
 asio::awaitable<void> check_failed(Talk& talk, const Step& step) {
   const ConnectionFacts& facts = talk.facts();
-  if (!step.tls.may_fail && !step.tls.must_fail)
-    fail(step.place, "a TLS handshake", facts.tls_error);
+  if (!step.tls.may_fail && !step.tls.must_fail) {
+    const char* hint = facts.starttls_sent
+                           ? ""
+                           : "; no STARTTLS came before it, and <starttls/> is the handshake alone";
+    fail(step.place, "a TLS handshake", facts.tls_error + hint);
+  }
   co_await talk.await_end();
   if (facts.smtp_after_failed_tls)
     fail(step.place, "silence after failed TLS", "SMTP in clear text");

@@ -37,4 +37,8 @@ told 1 "expected only the end of the connection, got 221" \
 told 0 "1 pass" "<client>$greeted$twice<close/></client>"
 told 0 "1 pass" "<client>$greeted$twice<reset/><connect/>$greeted$quit</client>"
 
+# Who forgets the command is told so.
+told 1 "got wrong version number; no STARTTLS came before it, and <starttls/> is the handshake alone" \
+  "<client>$greeted<starttls/></client>"
+
 finish
