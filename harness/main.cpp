@@ -6,6 +6,7 @@
 #include "control/time_scale.hpp"
 #include "help/help.hpp"
 #include "run/commands.hpp"
+#include "run/screen.hpp"
 
 // postern: the SMTP TLS conformance harness. This file reads the command line and nothing else.
 
@@ -409,6 +410,7 @@ int play(const CLI::App& app, const Settings& with) {
 
 int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
+  postern::fold_to_screen(argv[0]);
   Settings settings;
   settings.common.program = argv[0];
   settings.run.command_line = joined(argc, argv);

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cctype>
 
-#include "ladder.hpp"
 #include "shown_text.hpp"
 
 namespace postern::reports {
@@ -13,9 +12,10 @@ namespace {
 constexpr std::size_t kIndent = 12;
 
 // "  expected  text", wrapped under itself.
-void add_entry(std::string& out, const std::string& label, const std::string& text) {
+void add_entry(std::string& out, const std::string& label, const std::string& text,
+               std::size_t width) {
   std::string head = padded("  " + label, kIndent);
-  for (const std::string& line : wrap_words(text, kLadderColumns - kIndent)) {
+  for (const std::string& line : wrap_words(text, width - kIndent)) {
     out += head + line + "\n";
     head = std::string(kIndent, ' ');
   }
@@ -30,36 +30,35 @@ bool is_empty(const Leg& leg) {
   return leg.expected.empty() && leg.observed.word.empty() && leg.requirement.empty();
 }
 
-void add_leg(std::string& out, const std::string& title, const Leg& leg) {
+void add_leg(std::string& out, const std::string& title, const Leg& leg, std::size_t width) {
   if (is_empty(leg)) return;
   const bool met = !leg.grade.empty();
   const bool judged = !leg.expected.empty() && !leg.observed.word.empty();
-  add_title(out, met || !judged ? title : padded(title, kLadderColumns - 7) + "NOT MET");
-  if (!leg.expected.empty()) add_entry(out, "expected", shown(leg.expected));
-  if (!leg.letter.empty()) add_entry(out, "letter", shown(leg.letter));
-  if (!leg.policy.empty()) add_entry(out, "policy", shown(leg.policy));
+  add_title(out, met || !judged ? title : padded(title, width - 7) + "NOT MET");
+  if (!leg.expected.empty()) add_entry(out, "expected", shown(leg.expected), width);
+  if (!leg.letter.empty()) add_entry(out, "letter", shown(leg.letter), width);
+  if (!leg.policy.empty()) add_entry(out, "policy", shown(leg.policy), width);
   std::string got =
       leg.observed.word.empty() ? "nothing that could be judged" : shown(leg.observed.text());
   if (met) got += " (meets the " + shown(leg.grade) + ")";
-  add_entry(out, "got", got);
+  add_entry(out, "got", got, width);
   if (!leg.requirement.empty()) {
-    add_entry(out, shown(leg.requirement), shown(leg.requirement_text));
+    add_entry(out, shown(leg.requirement), shown(leg.requirement_text), width);
   }
-  if (!leg.rule.empty()) add_entry(out, "rule", shown(leg.rule));
+  if (!leg.rule.empty()) add_entry(out, "rule", shown(leg.rule), width);
   std::string evidence;
   for (const std::string& item : leg.evidence) evidence += (evidence.empty() ? "" : ", ") + item;
-  if (!evidence.empty()) add_entry(out, "evidence", shown(evidence));
+  if (!evidence.empty()) add_entry(out, "evidence", shown(evidence), width);
 }
 
 // A case id is longer than a line: broken before a slash, it can still be read and pasted together.
-void add_id(std::string& out, const std::string& head, const std::string& id) {
+void add_id(std::string& out, const std::string& head, const std::string& id, std::size_t width) {
   std::string line = head;
   std::size_t at = 0;
   while (at < id.size()) {
     const std::size_t end = std::min(id.find('/', at + 1), id.size());
     const std::string part = shown(id.substr(at, end - at));
-    if (columns(line) + columns(part) > kLadderColumns &&
-        line.find_last_not_of(' ') >= head.size()) {
+    if (columns(line) + columns(part) > width && line.find_last_not_of(' ') >= head.size()) {
       out += line + "\n";
       line = std::string(columns(head), ' ');
     }
@@ -77,26 +76,26 @@ std::string upper(std::string text) {
 
 }  // namespace
 
-std::string failure_summary(const CaseResult& result) {
+std::string failure_summary(const CaseResult& result, std::size_t width) {
   std::string out;
-  for (const std::string& line : wrap_words(shown(result.reason), kLadderColumns)) {
+  for (const std::string& line : wrap_words(shown(result.reason), width)) {
     if (!line.empty()) out += line + "\n";
   }
   for (const std::string& detail : result.details) {
     std::string mark = "- ";
-    for (const std::string& line : wrap_words(shown(detail), kLadderColumns - 2)) {
+    for (const std::string& line : wrap_words(shown(detail), width - 2)) {
       out += mark + line + "\n";
       mark = "  ";
     }
   }
-  add_leg(out, "Inbound: from the client to the gateway", result.inbound);
-  add_leg(out, "Outbound: from the gateway to the next hop", result.outbound);
+  add_leg(out, "Inbound: from the client to the gateway", result.inbound, width);
+  add_leg(out, "Outbound: from the gateway to the next hop", result.outbound, width);
   return out;
 }
 
-std::string transcript_text(const CaseResult& result) {
+std::string transcript_text(const CaseResult& result, std::size_t width) {
   std::string out;
-  const std::vector<std::string> lines = ladder(result.events);
+  const std::vector<std::string> lines = ladder(result.events, width);
   if (!lines.empty()) {
     add_title(out, "What was said, in milliseconds:  ─▶ clear text   ╌▶ handshake   ═▶ inside TLS");
     for (const std::string& line : lines) out += line + "\n";
@@ -105,7 +104,7 @@ std::string transcript_text(const CaseResult& result) {
     add_title(out, "The gateway's own lines");
     for (const std::string& line : result.record) {
       std::string mark = "  ";
-      for (const std::string& piece : cut_columns(shown(line), kLadderColumns - 4)) {
+      for (const std::string& piece : cut_columns(shown(line), width - 4)) {
         out += mark + piece + "\n";
         mark = "    ";
       }
@@ -114,16 +113,16 @@ std::string transcript_text(const CaseResult& result) {
   return out;
 }
 
-std::string failure_text(const CaseResult& result) {
+std::string failure_text(const CaseResult& result, std::size_t width) {
   std::string out;
   const std::string verdict = upper(word(result.verdict));
-  add_id(out, verdict + "  ", result.id);
+  add_id(out, verdict + "  ", result.id, width);
   if (!result.file.empty()) {
     out += std::string(verdict.size() + 2, ' ') + shown(result.file) + ":" +
            std::to_string(result.line) + "\n";
   }
-  out += "\n" + failure_summary(result);
-  const std::string transcript = transcript_text(result);
+  out += "\n" + failure_summary(result, width);
+  const std::string transcript = transcript_text(result, width);
   if (!transcript.empty()) out += "\n" + transcript;
   if (!result.rerun.empty()) out += "\nRun this case again\n  " + shown(result.rerun) + "\n";
   return out;

@@ -14,9 +14,11 @@ namespace {
 
 // A line is: time (8) space lane gap lane gap lane.
 constexpr std::size_t kTime = 8;
-constexpr std::size_t kGap = 44;
-constexpr std::size_t kText = kGap - 5;
-static_assert(kTime + 1 + 1 + kGap + 1 + kGap + 1 == kLadderColumns);
+constexpr std::size_t kLanes = 3;
+
+std::size_t gap_of(std::size_t width) {
+  return (std::max(width, kLeastLadderColumns) - kTime - 1 - kLanes) / 2;
+}
 
 // What is drawn of one event's data, in lines, and of one case, in events.
 constexpr std::size_t kDataHead = 9, kDataTail = 3;
@@ -75,6 +77,8 @@ std::string description(const Line& line) {
 
 class Drawing {
  public:
+  explicit Drawing(std::size_t gap) : gap_(gap), text_(gap - 5) {}
+
   void draw(const Line& line);
   void left_out(std::size_t events);
   std::vector<std::string> take() { return std::move(lines_); }
@@ -95,6 +99,7 @@ class Drawing {
   void follow(const Line& line);
   std::string label(const Line& line) const;
 
+  std::size_t gap_, text_;  ///< Columns between two lanes, and of text beside an arrow.
   Side client_, server_;
   std::string time_;
   std::vector<std::string> lines_;
@@ -107,7 +112,7 @@ std::string time_text(std::int64_t microseconds) {
 }
 
 void Drawing::row(bool inbound, const std::string& gap) {
-  const std::string other = repeated(" ", kGap);
+  const std::string other = repeated(" ", gap_);
   lines_.push_back(padded(time_, kTime) + " " + client_.lane() + (inbound ? gap : other) + "│" +
                    (inbound ? other : gap) + server_.lane());
   time_.clear();
@@ -118,17 +123,17 @@ void Drawing::arrow(bool inbound, Toward toward, const Pen& pen,
                     const std::vector<std::string>& texts) {
   bool pointed = false;
   for (const std::string& text : texts) {
-    const std::vector<std::string> pieces = cut_columns(text, kText);
+    const std::vector<std::string> pieces = cut_columns(text, text_);
     for (std::size_t i = 0; i < pieces.size(); ++i) {
       const bool last = i + 1 == pieces.size();
       if (toward == Toward::kLeft) {
         const std::string head = "◀" + repeated(pen.shaft, 2) + " ";
-        row(inbound, padded((pointed ? "    " : head) + pieces[i], kGap));
+        row(inbound, padded((pointed ? "    " : head) + pieces[i], gap_));
         pointed = true;
       } else if (pointed || !last) {
-        row(inbound, padded(" " + pieces[i], kGap));
+        row(inbound, padded(" " + pieces[i], gap_));
       } else {
-        row(inbound, padded(" " + pieces[i] + " ", kGap - 1, pen.shaft) + "▶");
+        row(inbound, padded(" " + pieces[i] + " ", gap_ - 1, pen.shaft) + "▶");
         pointed = true;
       }
     }
@@ -139,22 +144,22 @@ void Drawing::arrow(bool inbound, Toward toward, const Pen& pen,
 // what is known about it below.
 void Drawing::rule(bool inbound, const std::string& title, const std::string& text, bool agreed) {
   const std::string stroke = agreed ? "═" : "╌";
-  const std::string gap = padded(repeated(stroke, 2) + " " + title + " ", kGap, stroke);
-  const std::string other = repeated(" ", kGap);
+  const std::string gap = padded(repeated(stroke, 2) + " " + title + " ", gap_, stroke);
+  const std::string other = repeated(" ", gap_);
   const std::string head = padded(time_, kTime) + " ";
   lines_.push_back(inbound ? head + "╞" + gap + "╡" + other + server_.lane()
                            : head + client_.lane() + other + "╞" + gap + "╡");
   time_.clear();
   if (text.empty()) return;
-  for (const std::string& piece : wrap_words(text, kGap - 4)) {
-    row(inbound, padded("   " + piece, kGap));
+  for (const std::string& piece : wrap_words(text, gap_ - 4)) {
+    row(inbound, padded("   " + piece, gap_));
   }
 }
 
 void Drawing::note(bool inbound, const std::string& text) {
   std::string mark = " • ";
-  for (const std::string& piece : wrap_words(text, kGap - 4)) {
-    row(inbound, padded(mark + piece, kGap));
+  for (const std::string& piece : wrap_words(text, gap_ - 4)) {
+    row(inbound, padded(mark + piece, gap_));
     mark = "   ";
   }
 }
@@ -200,7 +205,7 @@ void Drawing::draw(const Line& line) {
     note(inbound, label(line) + description(line));
   } else {
     std::vector<std::string> texts =
-        line.kind == "data" ? data_lines(line.text) : wrap_words(description(line), kText - 4);
+        line.kind == "data" ? data_lines(line.text) : wrap_words(description(line), text_ - 4);
     if (texts.empty()) texts = {"(nothing)"};
     texts.front().insert(0, label(line));
     const bool rightward = inbound == (line.from == "peer");
@@ -211,16 +216,17 @@ void Drawing::draw(const Line& line) {
 
 void Drawing::left_out(std::size_t events) {
   time_.clear();
-  row(true, padded(fmt::format(" … {} more events …", events), kGap));
+  row(true, padded(fmt::format(" … {} more events …", events), gap_));
 }
 
 }  // namespace
 
-std::vector<std::string> ladder(std::vector<Line> events) {
+std::vector<std::string> ladder(std::vector<Line> events, std::size_t width) {
   if (events.empty()) return {};
   std::stable_sort(events.begin(), events.end(),
                    [](const Line& a, const Line& b) { return a.at < b.at; });
-  Drawing drawing;
+  const std::size_t gap = gap_of(width);
+  Drawing drawing(gap);
   std::size_t i = 0;
   if (events.size() > kEventsHead + kEventsTail) {
     for (; i < kEventsHead; ++i) drawing.draw(events[i]);
@@ -230,9 +236,8 @@ std::vector<std::string> ladder(std::vector<Line> events) {
   for (; i < events.size(); ++i) drawing.draw(events[i]);
 
   std::vector<std::string> lines = drawing.take();
-  std::string head = padded("      ms client", 9 + kGap / 2 + 20);
-  head = padded(head, kTime + 1 + 1 + kGap - 3) + "gateway";
-  lines.insert(lines.begin(), padded(head, kLadderColumns - 6) + "server");
+  const std::string head = padded("      ms client", kTime + 1 + 1 + gap - 3) + "gateway";
+  lines.insert(lines.begin(), padded(head, kTime + 1 + kLanes + 2 * gap - 6) + "server");
   return lines;
 }
 

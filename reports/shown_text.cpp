@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <sstream>
 
 #include "utf8.hpp"
@@ -16,6 +17,20 @@ bool is_plain_latin(std::string_view text, std::size_t at) {
   const auto tail = static_cast<unsigned char>(text[at + 1]);
   const unsigned code = (lead & 0x1FU) << 6 | (tail & 0x3FU);
   return code >= 0xA1 && code <= 0x24F && code != 0xAD;
+}
+
+// columns of what may hold colours: ESC [ … m.
+std::size_t visible_columns(std::string_view text) {
+  std::string bare;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const std::size_t end = text.substr(at).starts_with("\x1b[") ? text.find('m', at) : text.npos;
+    if (end == text.npos) {
+      bare += text[at];
+    } else {
+      at = end;
+    }
+  }
+  return columns(bare);
 }
 
 }  // namespace
@@ -82,6 +97,36 @@ std::vector<std::string> wrap_words(std::string_view text, std::size_t width) {
     }
   }
   return lines;
+}
+
+std::string folded(std::string_view line, std::size_t width) {
+  if (visible_columns(line) <= width) return std::string(line);
+  std::string text;
+  std::size_t used = 0, hang = 0;
+  bool begun = false;  // There is a word on the line.
+  for (std::size_t at = 0; at < line.size();) {
+    const std::size_t begin = std::min(line.find_first_not_of(' ', at), line.size());
+    const std::size_t end = std::min(line.find(' ', begin), line.size());
+    const std::string_view word = line.substr(begin, end - begin);
+    const std::size_t gap = begin - at, wide = visible_columns(word);
+    if (!begun) {
+      hang = std::min(gap + 2, width / 2);
+    } else if (gap > 1 && used + gap <= width / 2) {
+      hang = used + gap;
+    }
+    if (begun && used + gap + wide > width) {
+      text += "\n" + std::string(hang, ' ');
+      used = hang;
+    } else {
+      text += std::string(gap, ' ');
+      used += gap;
+    }
+    text += word;
+    used += wide;
+    begun = true;
+    at = end;
+  }
+  return text;
 }
 
 std::string padded(std::string_view text, std::size_t width, std::string_view fill) {

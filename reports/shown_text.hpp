@@ -27,6 +27,11 @@ std::vector<std::string> cut_columns(std::string_view text, std::size_t width);
 /// cut. Empty text is one empty line.
 std::vector<std::string> wrap_words(std::string_view text, std::size_t width);
 
+/// folded breaks `line` at its spaces where it is wider than `width` columns; a word that is wider
+/// stays whole. What goes on stands under the last column that a table has in its left half, else
+/// two columns further in. Colours take no room.
+std::string folded(std::string_view line, std::size_t width);
+
 /// padded fills `text` up to `width` columns with `fill`.
 std::string padded(std::string_view text, std::size_t width, std::string_view fill = " ");
 

@@ -173,6 +173,11 @@ std::string grid_text(const Grid& grid, Colour colour, std::size_t width) {
   if (grid.rows.empty()) return "";
   std::string out = grid.name + "\n\n";
   for (const Grid& piece : pieces_of(grid, width)) out += drawn(piece, colour);
+  return out;
+}
+
+std::string legend_text(std::size_t width) {
+  std::string out;
   add_legend(out, "clients, inbound:", inbound_signs(), width);
   add_legend(out, "servers, outbound:", outbound_signs(), width);
   add_legend(out, "both:", other_signs(), width);
@@ -290,8 +295,8 @@ std::string summary_text(const Summary& summary, int exit_code, Colour colour, S
 std::string run_text(const RunSummary& run, Colour colour, Screen screen) {
   std::string out = shown(run.header.gateway) + ", " + shown(run.header.started) + " UTC, " +
                     shown(run.header.command) + "\n\n";
-  for (const Grid& grid : run.summary.grids())
-    out += grid_text(grid, colour, screen.columns) + "\n";
+  for (const Grid& grid : run.summary.grids()) out += grid_text(grid, colour, screen.columns);
+  if (!run.summary.grids().empty()) out += legend_text(screen.columns) + "\n";
   for (const std::string& remark : run.remarks) out += shown(remark) + "\n";
   for (const std::string& note : run.footer.notes) out += shown(note) + "\n";
   if (!run.footer.reason.empty()) out += shown(run.footer.reason) + "\n";

@@ -16,11 +16,14 @@ struct Screen {
   std::size_t columns = 0, rows = 0;
 };
 
-/// grid_text draws the outcomes of one matrix: a line a mode combination, two columns a peer, with
-/// the signs explained below; an empty grid gives nothing. Where that is wider than `width`
+/// grid_text draws the outcomes of one matrix: a line a mode combination, two columns a peer; an
+/// empty grid gives nothing. Where that is wider than `width`
 /// columns, clients and servers are drawn one below the other, in as many pieces as it takes; 0: no
 /// limit.
 std::string grid_text(const Grid& grid, Colour colour, std::size_t width = 0);
+
+/// legend_text explains the signs of grids.
+std::string legend_text(std::size_t width = 0);
 
 /// summary_text gives the last lines of a run: the cases that did not pass, counts, decisions, and
 /// outcome_word of `exit_code`. On a screen only as many cases and requirements are named as it has

@@ -126,7 +126,7 @@ TEST(Summary, KeepsTheFirstFailuresOnly) {
 TEST(GridText, ArrangesByTheAxes) {
   Summary summary = small_matrix();
   summary.arrange(sample_header().axes);
-  EXPECT_EQ(grid_text(summary.grids().front(), Colour::kNo), R"(tls-modes
+  EXPECT_EQ(grid_text(summary.grids().front(), Colour::kNo) + legend_text(), R"(tls-modes
 
                             │   s │
                             │   t │   e
@@ -175,7 +175,8 @@ Summary full_matrix() {
 
 TEST(GridText, TheFullMatrixFitsIn120Columns) {
   const Summary summary = full_matrix();
-  for (const std::string& line : lines_of(grid_text(summary.grids().front(), Colour::kNo))) {
+  for (const std::string& line :
+       lines_of(grid_text(summary.grids().front(), Colour::kNo) + legend_text())) {
     EXPECT_LE(columns(line), 120U) << line;
   }
 }
@@ -183,7 +184,8 @@ TEST(GridText, TheFullMatrixFitsIn120Columns) {
 TEST(GridText, ANarrowTerminalHasClientsAboveServers) {
   const Summary summary = full_matrix();
   for (const std::size_t width : {80U, 50U, 1U}) {
-    const std::string text = grid_text(summary.grids().front(), Colour::kNo, width);
+    const std::string text =
+        grid_text(summary.grids().front(), Colour::kNo, width) + legend_text(width);
     std::size_t accepted = 0, redirected = 0;
     for (const std::string& line : lines_of(text)) {
       if (width > 1) {
@@ -231,16 +233,43 @@ TEST(FailureText, IsWhatTheDocumentShows) {
   EXPECT_EQ(page.substr(start, page.find("```\n", start) - start), failure_text(sample_failure()));
 }
 
-TEST(FailureText, KeepsTo100ColumnsButForTheCommand) {
+TEST(FailureText, KeepsToItsWidthButForTheCommand) {
   CaseResult result = sample_failure();
   result.reason.assign(300, 'r').append(" \x1B[2J");
   result.details.emplace_back(150, 'd').push_back('\xFF');
-  for (const std::string& line : lines_of(failure_text(result))) {
-    EXPECT_THAT(line, Not(HasSubstr("\x1B")));
-    if (line.find("postern run") == std::string::npos) {
-      EXPECT_LE(columns(line), 100U) << line;
+  for (const std::size_t width : {80U, 91U, 100U}) {
+    for (const std::string& line : lines_of(failure_text(result, width))) {
+      EXPECT_THAT(line, Not(HasSubstr("\x1B")));
+      if (line.find("postern run") == std::string::npos) {
+        EXPECT_LE(columns(line), width) << line;
+      }
     }
   }
+  EXPECT_EQ(failure_text(result), failure_text(result, 100));
+}
+
+TEST(RunText, ExplainsTheSignsOnceBehindTheLastGrid) {
+  RunSummary run;
+  run.summary = small_matrix();
+  CaseResult other = sample_failure();
+  other.suite = "another-matrix";
+  run.summary.add(other);
+  const std::string text = run_text(run, Colour::kNo);
+  const auto at = text.find("clients, inbound:");
+  ASSERT_NE(at, std::string::npos);
+  EXPECT_EQ(text.find("clients, inbound:", at + 1), std::string::npos) << text;
+  EXPECT_GT(at, text.rfind("┼")) << text;
+}
+
+TEST(Folded, BreaksWhatIsWiderAtItsSpaces) {
+  EXPECT_EQ(folded("  as it is", 10), "  as it is");
+  EXPECT_EQ(folded("one two three four", 9), "one two\n  three\n  four");
+  EXPECT_EQ(folded("  one two three", 9), "  one two\n    three");
+  EXPECT_EQ(folded("id  level    what is said of it", 20), "id  level    what is\n    said of it");
+  EXPECT_EQ(folded("a https://example.org/a/word/that/is/wider b", 12),
+            "a\n  https://example.org/a/word/that/is/wider\n  b");
+  EXPECT_EQ(folded("\x1b[1;31mred\x1b[0m and so", 10), "\x1b[1;31mred\x1b[0m and so");
+  EXPECT_EQ(folded("größer größer", 6), "größer\n  größer");
 }
 
 TEST(FailureText, ACaseWithoutEventsHasNoLadder) {

@@ -231,7 +231,7 @@ void Session::print_case(const reports::CaseResult& result) {
           "\nFurther cases did not pass; they are listed below, and --results keeps them whole.\n");
     return;
   }
-  fmt::print("{}\n", reports::failure_text(result));
+  fmt::print("{}\n", reports::failure_text(result, text_width(STDOUT_FILENO)));
 }
 
 // bundle takes nothing away from what the run found where it cannot be written: no further one is
@@ -275,8 +275,8 @@ bool Session::tell_unstable() {
     notes_.push_back(one.text());
     if (++shown > kPrintedWhole) continue;
     fmt::print("UNSTABLE  {}\nOnce:\n{}\nAnother time:\n{}\n", one.id,
-               reports::failure_text(reader.read_again(one.first)),
-               reports::failure_text(reader.read_again(one.other)));
+               reports::failure_text(reader.read_again(one.first), text_width(STDOUT_FILENO)),
+               reports::failure_text(reader.read_again(one.other), text_width(STDOUT_FILENO)));
   }
   return !found.empty();
 }

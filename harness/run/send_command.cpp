@@ -1,4 +1,5 @@
 #include <fmt/core.h>
+#include <unistd.h>
 
 #include <boost/asio/co_spawn.hpp>
 #include <chrono>
@@ -14,6 +15,7 @@
 #include "run/dialogue.hpp"
 #include "run/loaded.hpp"
 #include "run/message.hpp"
+#include "run/screen.hpp"
 #include "run/visit.hpp"
 
 namespace postern {
@@ -110,7 +112,7 @@ int send_command(const CommonOptions& common, const SendOptions& options) {
   if (!options.quiet) {
     reports::CaseResult shown;
     shown.events = dialogue_of(seen, 0);
-    fmt::print("{}\n", reports::transcript_text(shown));
+    fmt::print("{}\n", reports::transcript_text(shown, text_width(STDOUT_FILENO)));
   }
   const reports::Outcome outcome = observe_inbound(seen);
   fmt::print("{}: {}\n", options.client, told(seen));

@@ -1,4 +1,5 @@
 #include <fmt/core.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
@@ -18,6 +19,7 @@
 #include "run/commands.hpp"
 #include "run/dialogue.hpp"
 #include "run/loaded.hpp"
+#include "run/screen.hpp"
 #include "run/servers_page.hpp"
 #include "run/visit.hpp"
 #include "whole_file.hpp"
@@ -77,7 +79,7 @@ void Serving::tell(const Standing& server, const std::string& from, const Observ
   if (!quiet_) {
     reports::CaseResult shown;
     shown.events = dialogue_of(seen, 0);
-    fmt::print("{}\n", reports::transcript_text(shown));
+    fmt::print("{}\n", reports::transcript_text(shown, text_width(STDOUT_FILENO)));
   }
   std::fflush(stdout);
 }

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# The man page without a warning of mandoc or groff, and completion in a real zsh and a real readline.
+# The man page without a warning of mandoc or groff, completion in a real zsh and a real readline, and no line
+# wider than a terminal of 80 columns.
 . "$(dirname "$0")/lib.sh"
-for tool in mandoc man zsh; do
+for tool in mandoc man zsh script; do
   command -v "$tool" >/dev/null || cannot_run "$tool is not installed"
 done
 cd "$SOURCE"
@@ -58,5 +59,37 @@ mode=tls-modes/server-level=none/client-certificate=none/client-level=att
 completes bash "postern run $mode" "postern run ${mode}empt "
 completes bash "postern run --gateway exim,post" "postern run --gateway exim,postfix "
 completes bash "postern certs scenar" "postern certs scenarios/"
+
+# fits CODE WORDS: nothing but an id or a command to copy is wider than 80 columns, and the exit code is as ever.
+fits() {
+  local code=0 line
+  script -qec "stty cols 80 rows 40; '$POSTERN' $2" /dev/null </dev/null >"$scratch/typed" 2>&1 || code=$?
+  [ "$code" -eq "$1" ] || fail "postern $2 ends with $1, not $code"
+  sed 's/\x1b\[[0-9;]*[A-Za-z]//g; s/\r$//; s/.*\r//' "$scratch/typed" >"$scratch/seen"
+  [ -s "$scratch/seen" ] || fail "postern $2 says something"
+  while IFS= read -r line; do
+    [[ ${#line} -le 80 || $line == *"$POSTERN "* || $line =~ ^\ *[^\ ]*$ ]] || fail "postern $2 keeps to 80 columns: $line"
+  done <"$scratch/seen"
+}
+export LC_ALL=C.UTF-8
+one=tls-modes/server-level=require/client-certificate=none/client-level=none/client=plain/server=good
+own_scenarios
+sed -e 's/name="reference"/name="lax"/' -e 's/server-level="${value}"/server-level="attempt"/' \
+  scenarios/gateways/reference.xml >"$scenarios/gateways/lax.xml"
+fits 0 "run $one"
+fits 1 "run --scenarios $scenarios --gateway lax $one"
+fits 2 "run nonsense"
+fits 2 "run --gateway nonsense $one"
+fits 3 "send --to a@example.org 127.0.0.1:1"
+fits 0 "serve --list"
+fits 0 coverage
+fits 0 "coverage IN-8"
+fits 2 "coverage IN-99"
+fits 1 gaps
+fits 0 gateways
+fits 0 "list --suites"
+fits 0 check
+fits 0 "explain server-level=require client-certificate=require client-level=verify client=plain server=good"
+fits 0 --help
 
 finish
