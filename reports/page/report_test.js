@@ -76,7 +76,8 @@ const equal = (got, expected, what) => check(got === expected, `${what}: expecte
   const inCell = Number((label.match(/; ([\d,]+) cases?/) || [])[1]);
   equal(Number((await page.locator("#found").textContent()).split(" ")[0]), inCell, "cases of the cell");
   await page.locator("#grid").scrollIntoViewIfNeeded();
-  await page.locator("#grid").screenshot({ path: pictures + "/grid.png" });
+  const nothingAbove = "nav, #told { position: static !important; }";
+  await page.locator("#grid").screenshot({ path: pictures + "/grid.png", style: nothingAbove });
 
   // Filters.
   await page.locator('select[name="verdict"]').selectOption("fail");
@@ -127,7 +128,12 @@ const equal = (got, expected, what) => check(got === expected, `${what}: expecte
     const [r, g, b] = getComputedStyle(document.body).backgroundColor.match(/\d+/g).map(Number);
     return r + g + b < 200;
   }), "the page is not dark where the reader wants it dark");
+  const overhang = () => dark.evaluate(() => Math.max(...[...document.querySelectorAll("table.grid")]
+    .map((one) => one.getBoundingClientRect().right - one.closest("section").getBoundingClientRect().right)));
+  check(await overhang() <= 0, "a grid is wider than a screen of 1280 pixels, by " + await overhang());
   await dark.emulateMedia({ media: "print" });
+  await dark.setViewportSize({ width: 718, height: 1000 }); // Upright A4 without its margins.
+  check(await overhang() <= 0, "a grid is wider than the paper");
   check(!await dark.locator("nav").isVisible(), "the paper has the navigation");
 
   // Everything that can be used has a name, and headings leave no level out.
