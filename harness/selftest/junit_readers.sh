@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # The JUnit report in programs that read it: xunit-viewer and Allure show as many cases of each kind as there are,
-# with their texts. What they would pass over in silence, a control character for one, is in the report.
+# with their texts, and Jenkins' schema has the strict flavour. What they would pass over in silence, a control
+# character for one, is in the report.
 . "$(dirname "$0")/lib.sh"
 : "${NODE_MODULES:?}"
-for program in node java; do
+for program in node java xmllint; do
   command -v "$program" >/dev/null || cannot_run "$program is not installed"
 done
-for package in xunit-viewer allure-commandline; do
+for package in xunit-viewer allure-commandline mocha-junit-reporter; do
   [ -d "$NODE_MODULES/$package" ] || cannot_run "$package is not in $NODE_MODULES: scripts/test --full installs it"
 done
 own_scenarios
@@ -32,4 +33,10 @@ grep -q "outbound: expected hold code=4.7.5, got redirect" "$scratch/viewer" || 
 grep -q "\"failed\":$failed,\"broken\":0,\"skipped\":$skipped,\"passed\":$passed," "$scratch/allure/widgets/summary.json" ||
   fail "Allure counts otherwise: $(cat "$scratch/allure/widgets/summary.json")"
 grep -qrF "outbound: expected hold code=4.7.5, got redirect" "$scratch/allure/data/test-cases" || fail "Allure does not show why a case failed"
+
+# The schema that Jenkins published has the strict flavour, and not the common one.
+schema=$NODE_MODULES/mocha-junit-reporter/test/resources/jenkins-junit.xsd
+expect 1 "" "$POSTERN" report "$scratch/results.jsonl" --junit "$scratch/strict.xml" --junit-flavour strict
+expect 0 validates xmllint --noout --schema "$schema" "$scratch/strict.xml"
+expect 3 "fails to validate" xmllint --noout --schema "$schema" "$scratch/in/junit.xml"
 finish
