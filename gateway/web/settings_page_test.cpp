@@ -2,7 +2,9 @@
 #include <gmock/gmock.h>
 #include <sys/stat.h>
 
+#include <chrono>
 #include <csignal>
+#include <deque>
 
 #include "page_fixture.hpp"
 
@@ -97,6 +99,23 @@ TEST_F(SettingsPage, NobodyGetsInWithoutThePassword) {
   EXPECT_THAT(reply.head, HasSubstr("Retry-After: 60"));
   program.wait_for({"\"event\":\"web-login\",\"client\":\"127.0.0.1\",\"result\":\"too-many\""});
   EXPECT_EQ(program.lines({"\"result\":\"wrong-password\""}), 5U);
+}
+
+TEST_F(SettingsPage, LoginsThatWaitDoNotHoldUpTheEnd) {
+  // A hash of half a second, and nobody's.
+  const std::string hash = "scrypt$32768$8$16$" + std::string(32, 'a') + "$" + std::string(64, 'b');
+  Program program(configure("", "<web port=\"0\" password=\"" + hash + "\"/>"));
+  port_ = program.web_port();
+  std::deque<Wire> waiting;
+  for (int i = 0; i < 30; ++i) {
+    const std::string type = "Content-Type: application/x-www-form-urlencoded\r\n";
+    waiting.push_back(
+        ask("POST /login", host() + type, "password=wrong", "127.0.0.2" + std::to_string(i / 5)));
+  }
+  EXPECT_EQ(request("GET /login", host()).status, 200);
+  const auto began = std::chrono::steady_clock::now();
+  EXPECT_EQ(program.terminate(), 0);
+  EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(10));
 }
 
 TEST_F(SettingsPage, AFormOfSomebodyElseIsRefused) {
