@@ -219,6 +219,24 @@ TEST_F(QueuePage, SessionsHaveTheirTlsFactsWhileTheyLast) {
   EXPECT_EQ(get("/sessions/table").status, 401);
 }
 
+TEST_F(QueuePage, SessionsAreShownAsTheyGoOn) {
+  Program program(with_dead_hop());
+  log_in(program);
+  const auto clients = [this] {
+    return between(get("/sessions/table").body, "id=\"clients\"", "</table>");
+  };
+  Wire client = Wire::connect(program.port());
+  client.reply();
+  client.ask("EHLO first.test");
+  EXPECT_THAT(clients(), HasSubstr("first.test"));
+  client.ask("HELO second.test");
+  EXPECT_THAT(clients(), HasSubstr("second.test"));
+  EXPECT_THAT(clients(), HasSubstr("<td>0</td><td>under way"));
+  for (const char* line : {"MAIL FROM:<a@a.test>", "RCPT TO:<x@b.test>", "DATA"}) client.ask(line);
+  EXPECT_EQ(client.ask("Subject: x\r\n\r\nx\r\n.").substr(0, 3), "250");
+  EXPECT_THAT(clients(), HasSubstr("<td>1</td><td>under way"));
+}
+
 TEST_F(QueuePage, WhatWasSentOnHasItsTlsFacts) {
   const NextHop good(bench_, NextHop::Kind::tls);
   const NextHop plain(bench_, NextHop::Kind::plain);
