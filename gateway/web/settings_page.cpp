@@ -271,8 +271,7 @@ asio::awaitable<Response> SettingsPage::Inside::log_in(Call call) {
   const auto self = shared_from_this();
   Journal& journal = server_.services().journal;
   const std::string client = call.request.client;
-  const auto address = IpAddress::parse(client);
-  const std::string group = address ? limit_group(*address) : client;
+  const std::string group = limit_group(client);
   call.frame.heading = word(call.frame.language, "log-in");
   const auto note = [&](const char* result) {
     journal.add(JournalLine("web-login").add("client", client).add("result", result));

@@ -166,6 +166,15 @@ TEST_F(SettingsPage, EveryAnswerHasItsHeadersAndEveryRequestItsLimits) {
   EXPECT_EQ(request("nonsense", visiting()).status, 400);
 }
 
+TEST_F(SettingsPage, OneClientDoesNotShutTheOthersOut) {
+  Program program(with_page());
+  port_ = program.web_port();
+  std::deque<Wire> idle;
+  for (int i = 0; i < 40; ++i) idle.push_back(Wire::connect(port_, "127.0.0.2"));
+  EXPECT_EQ(idle.back().line(), "EOF");
+  EXPECT_EQ(request("GET /login", host()).status, 200);
+}
+
 TEST_F(SettingsPage, SpeaksJapaneseWhereTheBrowserDoesOrIsAskedTo) {
   Program program(with_page());
   log_in(program);
