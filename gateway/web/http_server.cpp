@@ -219,6 +219,8 @@ asio::awaitable<Response> HttpServer::Inside::answer(
   if (request.method() != http::verb::get && request.method() != http::verb::post) {
     Response refused = plain(405, "Only GET and POST are known here.");
     refused.headers.emplace_back("Allow", "GET, POST");
+    // RFC 9110 section 9.3.2: what follows the header of a reply to HEAD is the next reply.
+    if (request.method() == http::verb::head) refused.body.clear();
     co_return refused;
   }
   const auto field = [&](http::field name) { return std::string(request[name]); };

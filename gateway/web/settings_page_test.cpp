@@ -13,6 +13,7 @@ namespace {
 
 using ::testing::HasSubstr;
 using ::testing::Not;
+using ::testing::StartsWith;
 
 TEST_F(SettingsPage, ApplyHoldsAtOnceAndAfterARestart) {
   const std::string path = with_page("", "<!-- kept -->");
@@ -173,6 +174,17 @@ TEST_F(SettingsPage, OneClientDoesNotShutTheOthersOut) {
   for (int i = 0; i < 40; ++i) idle.push_back(Wire::connect(port_, "127.0.0.2"));
   EXPECT_EQ(idle.back().line(), "EOF");
   EXPECT_EQ(request("GET /login", host()).status, 200);
+}
+
+TEST_F(SettingsPage, TheReplyToHeadHasNoBody) {
+  Program program(with_page());
+  port_ = program.web_port();
+  Wire wire = Wire::connect(port_);
+  wire.say("HEAD /login HTTP/1.1\r\n" + host() + "\r\nGET /login HTTP/1.1\r\n" + host() +
+           "Connection: close\r\n\r\n");
+  const Reply reply = answer(std::move(wire));
+  EXPECT_EQ(reply.status, 405);
+  EXPECT_THAT(reply.body, StartsWith("HTTP/1.1 200 "));
 }
 
 TEST_F(SettingsPage, SpeaksJapaneseWhereTheBrowserDoesOrIsAskedTo) {
