@@ -169,6 +169,10 @@ TEST_F(CertificatesPage, AChosenAuthorityDecidesAboutNextHops) {
   send(program.port(), "y@b.test");
   program.wait_for({"\"event\":\"relayed\"", "y@b.test", "\"certificate\":\"verified\""});
   EXPECT_EQ(act("use-receiving", "kind=ca&name=another-ca").status, 422);
+  // One that is no CA may be meant: that is said, and not refused.
+  EXPECT_THAT(get("/certificates").body, Not(HasSubstr("not a CA’s")));
+  EXPECT_EQ(upload("import-ca", pair.certificate).status, 303);
+  EXPECT_THAT(get("/certificates").body, HasSubstr("not a CA’s"));
 }
 
 TEST_F(CertificatesPage, ARequestIsHandedOut) {
