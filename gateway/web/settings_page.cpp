@@ -277,7 +277,7 @@ asio::awaitable<Response> SettingsPage::Inside::log_in(Call call) {
     journal.add(JournalLine("web-login").add("client", client).add("result", result));
   };
   if (!limit_.try_one(group, Clock::now())) {
-    note("too-many");
+    if (limit_.first_refusal(group, Clock::now())) note("too-many");
     call.frame.error = word(call.frame.language, "too-many");
     Response response = html(429, login_page(call.frame));
     response.headers.emplace_back("Retry-After", "60");

@@ -98,8 +98,11 @@ TEST_F(SettingsPage, NobodyGetsInWithoutThePassword) {
   const Reply reply = post("/login", "password=correct+horse");
   EXPECT_EQ(reply.status, 429);
   EXPECT_THAT(reply.head, HasSubstr("Retry-After: 60"));
+  EXPECT_EQ(post("/login", "password=wrong").status, 429);
   program.wait_for({"\"event\":\"web-login\",\"client\":\"127.0.0.1\",\"result\":\"too-many\""});
   EXPECT_EQ(program.lines({"\"result\":\"wrong-password\""}), 5U);
+  EXPECT_EQ(program.terminate(), 0);
+  EXPECT_EQ(program.lines({"\"result\":\"too-many\""}), 1U);
 }
 
 TEST_F(SettingsPage, LoginsThatWaitDoNotHoldUpTheEnd) {
