@@ -471,7 +471,8 @@ void Delivery::apply(const Group& group, const std::vector<Result>& results,
 // settle notes every recipient's fate: in the queue, in the journal once the queue has it, in the
 // schedule.
 asio::awaitable<void> Delivery::settle(Group group, std::vector<Result> results, BodySource& body) {
-  give_up_expired(group, results);
+  // A message on hold does not expire.
+  if (!messages_.at(group.id).held) give_up_expired(group, results);
   const auto settlement = std::make_shared<Settlement>();
   co_await write_bounce(group, results, body, *settlement);
   apply(group, results, *settlement);

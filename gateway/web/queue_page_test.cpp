@@ -172,6 +172,17 @@ TEST_F(QueuePage, WhatIsHeldWhileItIsTriedGoesOnToNoOtherNextHop) {
   program.wait_for({"\"event\":\"deferred\"", "\"port\":1,", "\"attempt\":1,"});
 }
 
+TEST_F(QueuePage, WhatIsHeldWhileItIsTriedDoesNotExpire) {
+  const Listener hop;
+  Program program(with_page("client-level=\"none\"", hop.route() + R"(<retry lifetime="1ms"/>)"));
+  log_in(program);
+  std::optional<Wire> silent(send_to(hop, program));
+  id_ = "1" + number();
+  EXPECT_EQ(act("hold").status, 303);
+  silent.reset();
+  program.wait_for({"\"event\":\"deferred\"", "\"next-attempt\":\"9999-12-31T"});
+}
+
 TEST_F(QueuePage, DeleteAsksFirst) {
   const std::string file = with_dead_hop();
   Program program(file);
