@@ -28,7 +28,7 @@ using asio::ip::tcp;
 namespace {
 
 constexpr std::size_t kMostConnections = 32;
-constexpr std::size_t kMostOfOneGroup = 8;  // of them
+constexpr std::size_t kMostOfOneGroup = 16;  // of them: browsers like to keep 6 each
 constexpr std::uint32_t kMostHeader = 16 * 1024;
 constexpr std::uint64_t kMostBody = 256 * 1024;
 constexpr int kMostRequests = 200;  // on one connection
