@@ -71,7 +71,7 @@ void Delivery::settings_changed() {
 
 // dispatch groups what is due of a message by its way, and sends every group off on its own.
 void Delivery::dispatch(Message& message) {
-  if (stopping_) return;
+  if (stopping_ || message.held) return;
   const Settings& settings = *services_.settings;
   const TimePoint time = now();
   std::vector<Group> groups;
@@ -144,9 +144,9 @@ bool Delivery::start(Line& line) {
 }
 
 // superseded tells whether a group is no longer to be tried as it was made up: the routes and the
-// level may have changed (SET-5), or no time is left.
+// level may have changed (SET-5), no time is left, or somebody holds the message.
 bool Delivery::superseded(const Group& group) const {
-  return services_.stopping || group.settings != services_.settings;
+  return services_.stopping || group.settings != services_.settings || messages_.at(group.id).held;
 }
 
 // send_again dispatches a message anew, under the settings that hold now.
@@ -471,7 +471,8 @@ void Delivery::apply(const Group& group, const std::vector<Result>& results,
 // settle notes every recipient's fate: in the queue, in the journal once the queue has it, in the
 // schedule.
 asio::awaitable<void> Delivery::settle(Group group, std::vector<Result> results, BodySource& body) {
-  give_up_expired(group, results);
+  // A message on hold does not expire.
+  if (!messages_.at(group.id).held) give_up_expired(group, results);
   const auto settlement = std::make_shared<Settlement>();
   co_await write_bounce(group, results, body, *settlement);
   apply(group, results, *settlement);

@@ -36,7 +36,7 @@ class Delivery {
   struct Waiting {
     Envelope envelope;
     bool trying = false;  // an attempt is under way, or about to be
-    bool held = false;    // no attempt is made until try_now
+    bool held = false;    // no attempt is begun until try_now
   };
 
   // waiting lists the oldest messages, `most` at the most. Those that follow say whether there is
@@ -46,7 +46,8 @@ class Delivery {
   // try_now makes a message due, one that was held too.
   bool try_now(std::uint64_t id);
 
-  // hold makes no further attempt with a message; one under way goes on.
+  // hold makes no further attempt with a message. One under way goes on with its next hop, and to
+  // no other.
   bool hold(std::uint64_t id);
 
   // remove takes a message out of the queue, and tells nobody. false also where an attempt is under
@@ -104,6 +105,7 @@ class Delivery {
 
   void dispatch(Message& message);
   void enqueue(Group group);
+  void leave_lines(Message& message);
   void pump();
   bool start(Line& line);
   void send_again(const Group& group);

@@ -20,16 +20,12 @@ std::vector<Delivery::Waiting> Delivery::waiting(std::size_t most) const {
   return all;
 }
 
-// set_due gives those recipients that are not being tried another time, in memory and on disk.
+// set_due gives the recipients another time, in memory and on disk. For those being tried it holds
+// where the program ends before the attempt does.
 void Delivery::set_due(Message& message, TimePoint time) {
-  std::vector<Recipient> changed;
-  for (Recipient& recipient : message.envelope.recipients) {
-    if (message.in_flight.contains(recipient.number)) continue;
-    recipient.next_attempt = time;
-    changed.push_back(recipient);
-  }
+  for (Recipient& recipient : message.envelope.recipients) recipient.next_attempt = time;
   Job job;
-  job.work = [id = message.envelope.id, changed](Database& database) {
+  job.work = [id = message.envelope.id, changed = message.envelope.recipients](Database& database) {
     for (const Recipient& recipient : changed) database.defer_recipient(id, recipient);
   };
   job.record = [this](const std::string& error) {
@@ -47,10 +43,29 @@ bool Delivery::try_now(std::uint64_t id) {
   return true;
 }
 
+// leave_lines takes a message out of the lines that it waits in.
+void Delivery::leave_lines(Message& message) {
+  for (auto line = lines_.begin(); line != lines_.end();) {
+    std::deque<Group>& waiting = line->second.waiting;
+    const auto here =
+        std::stable_partition(waiting.begin(), waiting.end(),
+                              [&](const Group& group) { return group.id != message.envelope.id; });
+    for (auto group = here; group != waiting.end(); ++group) {
+      for (const Recipient& recipient : group->recipients)
+        message.in_flight.erase(recipient.number);
+    }
+    waiting.erase(here, waiting.end());
+    if (waiting.empty()) crowded_.erase(line->first);
+    line = waiting.empty() && line->second.running == 0 ? lines_.erase(line) : std::next(line);
+  }
+  if (message.in_flight.empty()) message.body = nullptr;  // it is read again when it is due
+}
+
 bool Delivery::hold(std::uint64_t id) {
   const auto found = messages_.find(id);
   if (found == messages_.end()) return false;
   found->second.held = true;
+  leave_lines(found->second);
   set_due(found->second, kHeld);
   return true;
 }

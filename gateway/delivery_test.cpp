@@ -1,8 +1,4 @@
 // Delivery under changed settings, with a backlog, and at the end of the program.
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <chrono>
 #include <csignal>
@@ -15,40 +11,6 @@
 
 namespace gateway::test {
 namespace {
-
-// Listener is a next hop whose connections a test serves by hand.
-class Listener {
- public:
-  // backlog: how many connections wait unaccepted before further ones are not answered.
-  explicit Listener(int backlog = 100)
-      : descriptor_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    // What is accepted inherits it: nobody waits for ever.
-    const timeval patience{20, 0};
-    setsockopt(descriptor_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    bind(descriptor_, reinterpret_cast<const sockaddr*>(&address), size);
-    ::listen(descriptor_, backlog);
-    getsockname(descriptor_, reinterpret_cast<sockaddr*>(&address), &size);
-    port_ = ntohs(address.sin_port);
-  }
-  ~Listener() { close(descriptor_); }
-  Listener(const Listener&) = delete;
-  Listener& operator=(const Listener&) = delete;
-
-  int port() const { return port_; }
-  Wire accept() const { return Wire(accept4(descriptor_, nullptr, nullptr, SOCK_CLOEXEC)); }
-  std::string route() const {
-    return "<route domain=\"b.test\" host=\"mx.b.test\" address=\"127.0.0.1\" port=\"" +
-           std::to_string(port_) + "\"/>";
-  }
-
- private:
-  int descriptor_;
-  int port_ = 0;
-};
 
 // greet answers as far as the reply to EHLO.
 void greet(Wire& wire) {

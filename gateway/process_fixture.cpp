@@ -444,6 +444,26 @@ bool NextHop::transaction(Wire& wire, const std::string& command, const std::str
   return true;
 }
 
+Listener::Listener(int backlog) : descriptor_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+  // What is accepted inherits it: nobody waits for ever.
+  set_patience(descriptor_);
+  port_ = bind_to(descriptor_, address_of("127.0.0.1", 0));
+  ::listen(descriptor_, backlog);
+}
+
+Listener::~Listener() {
+  close(descriptor_);
+}
+
+Wire Listener::accept() const {
+  return Wire(accept4(descriptor_, nullptr, nullptr, SOCK_CLOEXEC));
+}
+
+std::string Listener::route() const {
+  return "<route domain=\"b.test\" host=\"mx.b.test\" address=\"127.0.0.1\" port=\"" +
+         std::to_string(port_) + "\"/>";
+}
+
 std::string ProcessTest::configure(const std::string& tls, const std::string& more,
                                    const std::string& in_tls) {
   bench_.write("gateway.xml", R"(<gateway name="gw.test" data="queue">

@@ -170,6 +170,24 @@ class NextHop {
   std::thread acceptor_;
 };
 
+// Listener is a next hop whose connections a test serves by hand.
+class Listener {
+ public:
+  // backlog: how many connections wait unaccepted before further ones are not answered.
+  explicit Listener(int backlog = 100);
+  ~Listener();
+  Listener(const Listener&) = delete;
+  Listener& operator=(const Listener&) = delete;
+
+  int port() const { return port_; }
+  Wire accept() const;
+  std::string route() const;
+
+ private:
+  int descriptor_;
+  int port_ = 0;
+};
+
 // ProcessTest has a bench and writes configurations.
 class ProcessTest : public ::testing::Test {
  protected:

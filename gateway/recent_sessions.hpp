@@ -47,7 +47,8 @@ class RecentSessions {
  public:
   static constexpr std::size_t kMost = 100;
 
-  // note keeps what is known now: in place of what was known of the same session, or as a new one.
+  // begin keeps a session that begins; note what is known now of one that is still kept.
+  void begin(SessionFacts facts);
   void note(SessionFacts facts);
 
   void note(AttemptFacts facts);

@@ -33,11 +33,6 @@ constexpr Duration kAbortTime = std::chrono::milliseconds(500);
 // So many clients over a limit are told so; what comes beyond is only closed.
 constexpr std::size_t kMostTurnedAway = 64;
 
-std::string group_of(const std::string& client) {
-  const auto address = IpAddress::parse(client);
-  return address ? limit_group(*address) : client;
-}
-
 }  // namespace
 
 class Server::Inside : public std::enable_shared_from_this<Server::Inside> {
@@ -204,7 +199,7 @@ std::string Server::Inside::refusal(const std::string& client) const {
 void Server::Inside::admit(tcp::socket socket) {
   auto body = std::make_shared<Channel::Body>(std::move(socket));
   body->settle();
-  const std::string client = group_of(body->remote.address);
+  const std::string client = limit_group(body->remote.address);
   std::string reason = refusal(client);
   if (!reason.empty() && turned_away_ >= kMostTurnedAway) return;
   auto channel = std::make_unique<Channel>(std::move(body));

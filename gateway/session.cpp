@@ -91,9 +91,11 @@ asio::awaitable<void> Session::serve() {
   reply(dialogue_.greeting());
   for (;;) {
     const Line line = co_await next_line();
+    const std::string helo = dialogue_.helo();
     Answer answer = dialogue_.on_line(line);
     const bool go_on = co_await act(std::move(answer));
     if (!go_on) co_return;
+    if (dialogue_.helo() != helo) note_facts({});
   }
 }
 
@@ -306,6 +308,7 @@ asio::awaitable<void> Session::accept(Incoming& incoming, Envelope envelope) {
   ++messages_;
   stored_.emplace_back(shared, std::move(kept));
   reply(Reply(250, "2.0.0", "Ok: queued as " + id));
+  note_facts({});
 }
 
 // lost ends a session whose stream has ended or whose time is up. In clear text and inside working
@@ -353,7 +356,7 @@ void Session::record_start() {
                             .add("server-level", word_of(reception_.policy.level))
                             .add("client-certificate", word_of(reception_.policy.certificate))
                             .add("network", reception_.network));
-  note_facts({});
+  if (services_.sessions) services_.sessions->begin(facts({}));
 }
 
 void Session::record_end() {
@@ -373,10 +376,8 @@ void Session::record_end() {
   note_facts(ended_);
 }
 
-// note_facts has the settings page show what is known of this session; `ended` is empty while it is
-// under way.
-void Session::note_facts(const std::string& ended) const {
-  if (!services_.sessions) return;
+// facts are what is known of this session; `ended` is empty while it is under way.
+SessionFacts Session::facts(const std::string& ended) const {
   const TlsFacts& tls = dialogue_.tls();
   SessionFacts facts;
   facts.id = id_;
@@ -392,7 +393,12 @@ void Session::note_facts(const std::string& ended) const {
   facts.subject = tls.subject;
   facts.error = tls.error;
   facts.resumed = tls.resumed;
-  services_.sessions->note(std::move(facts));
+  return facts;
+}
+
+// note_facts has the settings page show them.
+void Session::note_facts(const std::string& ended) const {
+  if (services_.sessions) services_.sessions->note(facts(ended));
 }
 
 void Session::record_reply(const Reply& reply) {

@@ -51,6 +51,7 @@ class Session {
   void record_received(const Envelope& envelope);
   void record_start();
   void record_end();
+  SessionFacts facts(const std::string& ended) const;
   void note_facts(const std::string& ended) const;
   void hand_over();
   Duration command_limit() const;

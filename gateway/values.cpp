@@ -147,6 +147,11 @@ std::string limit_group(const IpAddress& client) {
   return client.is_v4() ? client.to_string() : Network{client, kSite}.to_string();
 }
 
+std::string limit_group(const std::string& client) {
+  const auto address = IpAddress::parse(client);
+  return address ? limit_group(*address) : client;
+}
+
 bool is_host_name(std::string_view text) {
   constexpr std::size_t kLongestName = 253;
   constexpr std::size_t kLongestLabel = 63;

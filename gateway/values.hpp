@@ -72,6 +72,8 @@ struct Network {
 // limit_group names those whom the limits of a client take for one: an IPv4 address, or the /64
 // that an IPv6 address is in, all of which one host can have for itself (RFC 6177).
 std::string limit_group(const IpAddress& client);
+// The same of an address as text; what is none is taken for one of its own.
+std::string limit_group(const std::string& client);
 
 // is_host_name tells whether `text` is a name of letters, digits, hyphens and dots that DNS could
 // hold (RFC 1123 section 2.1); underscores, which some hosts have, are let pass.

@@ -36,7 +36,7 @@ struct FreeBio {
 using Memory = std::unique_ptr<BIO, FreeBio>;
 
 constexpr long kDay = 86400;
-constexpr std::size_t kMostCertificates = 100;  // in one file
+constexpr std::size_t kMostCertificates = 1000;  // in one file
 
 [[noreturn]] void fail(const std::string& what) {
   throw std::runtime_error(what);
@@ -128,7 +128,7 @@ std::vector<Certificate> certificates_in(const std::string& pem) {
   for (;;) {
     Certificate one(PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr));
     if (!one) break;
-    if (all.size() == kMostCertificates) fail("there are more than 100 certificates in it");
+    if (all.size() == kMostCertificates) fail("there are more than 1000 certificates in it");
     all.push_back(std::move(one));
   }
   const unsigned long error = ERR_peek_last_error();
@@ -176,7 +176,11 @@ void extend(X509* certificate, int nid, const std::string& value) {
 }
 
 Import read_pkcs12(PKCS12* bundle, const std::string& password) {
-  if (PKCS12_verify_mac(bundle, password.c_str(), static_cast<int>(password.size())) != 1) {
+  const int length = static_cast<int>(password.size());
+  if (PKCS12_mac_present(bundle) == 0) {
+    // OpenSSL opens none without a MAC, and there is nothing to hold the password against.
+    PKCS12_set_mac(bundle, password.c_str(), length, nullptr, 0, 1, nullptr);
+  } else if (PKCS12_verify_mac(bundle, password.c_str(), length) != 1) {
     ERR_clear_error();
     fail(password.empty() ? "this PKCS #12 file needs a password"
                           : "the password of this PKCS #12 file is wrong");
@@ -224,6 +228,23 @@ Import read_pem(const std::string& text, const std::string& password) {
   }
   import.key = pem_of(key.get());
   return import;
+}
+
+// order_by_issuer puts behind each certificate the one that certifies it, as RFC 5246 section 7.4.2
+// has it. Where there is none, the others follow as they came.
+void order_by_issuer(std::vector<std::string>& chain) {
+  std::vector<Certificate> parsed;
+  for (const std::string& one : chain) parsed.push_back(first_certificate(one));
+  for (std::size_t place = 1; place < chain.size(); ++place) {
+    const auto here = parsed.begin() + static_cast<std::ptrdiff_t>(place);
+    const auto issuer = std::find_if(here, parsed.end(), [&](const Certificate& other) {
+      return X509_check_issued(other.get(), parsed[place - 1].get()) == X509_V_OK;
+    });
+    if (issuer == parsed.end()) return;
+    const auto text = chain.begin() + (issuer - parsed.begin());
+    std::rotate(chain.begin() + (here - parsed.begin()), text, text + 1);
+    std::rotate(here, issuer, issuer + 1);
+  }
 }
 
 }  // namespace
@@ -309,6 +330,7 @@ OwnCertificate own_certificate(const Import& import, const std::string& key) {
   });
   if (leaf == chain.end()) fail("the key belongs to none of the certificates in it");
   std::rotate(chain.begin(), leaf, leaf + 1);
+  order_by_issuer(chain);
   return {fmt::format("{}", fmt::join(chain, "")), key};
 }
 

@@ -56,7 +56,8 @@ Import read_import(const std::string& octets, const std::string& password);
 // key_belongs tells whether the key is that of the certificate.
 bool key_belongs(const std::string& key, const std::string& certificate);
 
-// own_certificate puts the certificate of `key` in front of the others.
+// own_certificate puts the certificate of `key` in front, and behind each the one that certifies
+// it.
 OwnCertificate own_certificate(const Import& import, const std::string& key);
 
 // parse_names takes apart names that are separated by spaces, commas or lines, and checks each.

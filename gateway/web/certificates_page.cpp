@@ -45,8 +45,11 @@ void mark_use(CertificateRow& row, const TlsConfig& tls) {
 
 }  // namespace
 
-CertificatesPage::CertificatesPage(Server& server, std::string config_path)
-    : server_(server), config_path_(std::move(config_path)), store_(folder_of(config_path_)) {}
+CertificatesPage::CertificatesPage(Server& server, std::string config_path, SlowWork& slow_work)
+    : server_(server),
+      config_path_(std::move(config_path)),
+      slow_work_(slow_work),
+      store_(folder_of(config_path_)) {}
 
 std::vector<CertificateRow> CertificatesPage::rows() const {
   const TlsConfig& tls = server_.services().settings->config.tls;
@@ -99,9 +102,15 @@ void CertificatesPage::note(const std::string& action, const std::string& name,
                                      .add("who", who));
 }
 
+asio::awaitable<Import> CertificatesPage::read(const Fields& form) {
+  std::function<Import()> work = [file = field(form, "file"), password = field(form, "password")] {
+    return read_import(file, password);
+  };
+  return slow_work_.perform(std::move(work));
+}
+
 // take_in keeps a certificate with its key; one without a key where it was asked for here.
-void CertificatesPage::take_in(const Fields& form, const std::string& who) {
-  const Import import = read_import(field(form, "file"), field(form, "password"));
+void CertificatesPage::take_in(const Import& import, const std::string& who) {
   if (!import.key.empty()) {
     note("imported", store_.add(own_certificate(import, import.key)), who);
     return;
@@ -146,7 +155,7 @@ void CertificatesPage::choose(const std::string& action, const Fields& form,
   if (!refused.empty()) throw std::runtime_error(refused);
 }
 
-void CertificatesPage::act(const std::string& action, const Fields& form, const std::string& who) {
+asio::awaitable<void> CertificatesPage::act(std::string action, Fields form, std::string who) {
   if (action == "self-signed") {
     const auto names = parse_names(field(form, "names"));
     note("made", store_.add(make_self_signed(names, days_in(form))), who);
@@ -154,9 +163,11 @@ void CertificatesPage::act(const std::string& action, const Fields& form, const 
     const auto names = parse_names(field(form, "names"));
     note("requested", store_.add(make_request(names), names.front()), who);
   } else if (action == "import") {
-    take_in(form, who);
+    asio::awaitable<Import> reading = read(form);
+    take_in(co_await std::move(reading), who);
   } else if (action == "import-ca") {
-    const Import import = read_import(field(form, "file"), field(form, "password"));
+    asio::awaitable<Import> reading = read(form);
+    const Import import = co_await std::move(reading);
     note("ca-imported", store_.add_authorities(import.certificates), who);
   } else if (action == "delete") {
     const auto row = find(form);

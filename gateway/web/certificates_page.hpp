@@ -8,6 +8,7 @@
 #include "certificate_store.hpp"
 #include "form.hpp"
 #include "server.hpp"
+#include "slow_work.hpp"
 
 namespace gateway::web {
 
@@ -24,8 +25,9 @@ struct CertificateRow {
 
 class CertificatesPage {
  public:
-  // The store is the folder "certificates" beside the configuration.
-  CertificatesPage(Server& server, std::string config_path);
+  // The store is the folder "certificates" beside the configuration. What is imported is opened by
+  // `slow_work`: a file says itself how long that takes.
+  CertificatesPage(Server& server, std::string config_path, SlowWork& slow_work);
 
   // rows are all certificates, requests and authorities, those that are in use elsewhere included.
   std::vector<CertificateRow> rows() const;
@@ -35,15 +37,17 @@ class CertificatesPage {
 
   // act does what a form asks for, and has the journal say so. It throws std::runtime_error, and
   // nothing has changed, where that cannot be; std::invalid_argument where there is no such action.
-  void act(const std::string& action, const Fields& form, const std::string& who);
+  asio::awaitable<void> act(std::string action, Fields form, std::string who);
 
  private:
-  void take_in(const Fields& form, const std::string& who);
+  asio::awaitable<Import> read(const Fields& form);
+  void take_in(const Import& import, const std::string& who);
   void choose(const std::string& action, const Fields& form, const std::string& who);
   void note(const std::string& action, const std::string& name, const std::string& who);
 
   Server& server_;
   std::string config_path_;
+  SlowWork& slow_work_;
   CertificateStore store_;
 };
 

@@ -1,6 +1,7 @@
 // The page "TLS certificates" from outside: what is made and chosen there is what peers see.
 #include <gmock/gmock.h>
-#include <openssl/x509.h>
+#include <openssl/pem.h>
+#include <openssl/pkcs12.h>
 #include <sys/stat.h>
 
 #include <filesystem>
@@ -13,23 +14,50 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::Not;
 
+// costly is a file that takes its reader about a second, as PKCS #12 may.
+std::string costly(const PemPair& pair) {
+  constexpr int kIterations = 1'000'000;
+  const auto in = [](const std::string& pem) {
+    return BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size()));
+  };
+  BIO* certificate_in = in(pair.certificate);
+  BIO* key_in = in(pair.key);
+  X509* certificate = PEM_read_bio_X509(certificate_in, nullptr, nullptr, nullptr);
+  EVP_PKEY* key = PEM_read_bio_PrivateKey(key_in, nullptr, nullptr, nullptr);
+  PKCS12* made =
+      PKCS12_create("secret", "name", key, certificate, nullptr, 0, 0, 0, kIterations, 0);
+  BIO* out = BIO_new(BIO_s_mem());
+  i2d_PKCS12_bio(out, made);
+  char* octets = nullptr;
+  const long length = BIO_get_mem_data(out, &octets);
+  std::string text(octets, static_cast<std::size_t>(length));
+  for (BIO* bio : {certificate_in, key_in, out}) BIO_free(bio);
+  PKCS12_free(made);
+  X509_free(certificate);
+  EVP_PKEY_free(key);
+  return text;
+}
+
 class CertificatesPage : public SettingsPage {
  protected:
   Reply act(const std::string& action, const std::string& more) {
     return post("/certificates/" + action, "csrf=" + csrf_ + "&" + more);
   }
 
-  // upload sends a file as a browser does.
-  Reply upload(const std::string& action, const std::string& octets,
-               const std::string& csrf = "its own") {
+  // uploading sends a file as a browser does.
+  Wire uploading(const std::string& action, const std::string& octets, const std::string& csrf,
+                 const std::string& password) {
     const auto part = [](const std::string& name, const std::string& value) {
       return "--xx\r\nContent-Disposition: form-data; name=\"" + name + "\"\r\n\r\n" + value +
              "\r\n";
     };
-    return request("POST /certificates/" + action,
-                   visiting() + "Content-Type: multipart/form-data; boundary=xx\r\n",
-                   part("csrf", csrf == "its own" ? csrf_ : csrf) + part("password", "") +
-                       part("file", octets) + "--xx--\r\n");
+    return ask(
+        "POST /certificates/" + action,
+        visiting() + "Content-Type: multipart/form-data; boundary=xx\r\n",
+        part("csrf", csrf) + part("password", password) + part("file", octets) + "--xx--\r\n");
+  }
+  Reply upload(const std::string& action, const std::string& octets) {
+    return answer(uploading(action, octets, csrf_, ""));
   }
 
   // shown is the common name of the certificate that a client sees.
@@ -102,7 +130,7 @@ TEST_F(CertificatesPage, BadFilesGetTheirErrorAndChangeNothing) {
   EXPECT_EQ(upload("import", pair.certificate).status, 422);
   EXPECT_THAT(act("self-signed", "names=a%2Fb&days=30").body, HasSubstr("found &quot;a/b&quot;"));
   EXPECT_THAT(act("self-signed", "names=a.test&days=0").body, HasSubstr("allowed: 1 to 3650"));
-  EXPECT_EQ(upload("import", pair.certificate + pair.key, "wrong").status, 403);
+  EXPECT_EQ(answer(uploading("import", pair.certificate + pair.key, "wrong", "")).status, 403);
   EXPECT_FALSE(std::filesystem::exists(bench_.path("certificates")));
   // An expired one can be kept, but not be used.
   const PemPair old = bench_.mint().issue("old.test", "serverAuth", -30, -1);
@@ -114,6 +142,17 @@ TEST_F(CertificatesPage, BadFilesGetTheirErrorAndChangeNothing) {
   EXPECT_EQ(file(), before);
   EXPECT_EQ(shown(program.port()), "gw.test");
   EXPECT_EQ(act("nonsense", "").status, 404);
+}
+
+TEST_F(CertificatesPage, MailGoesOnWhileAFileIsOpened) {
+  Program program(with_page());
+  log_in(program);
+  const std::string octets = costly(bench_.mint().issue("other.test", "serverAuth"));
+  const Wire importing = uploading("import", octets, csrf_, "secret");
+  EXPECT_EQ(mail_in_clear_text(program.port()).substr(0, 3), "250");
+  program.wait_for({"session-start"});
+  EXPECT_EQ(program.lines({"certificate-action"}), 0U);
+  program.wait_for({"certificate-action", "\"action\":\"imported\",\"name\":\"other.test\""});
 }
 
 TEST_F(CertificatesPage, AChosenAuthorityDecidesAboutNextHops) {
@@ -130,6 +169,10 @@ TEST_F(CertificatesPage, AChosenAuthorityDecidesAboutNextHops) {
   send(program.port(), "y@b.test");
   program.wait_for({"\"event\":\"relayed\"", "y@b.test", "\"certificate\":\"verified\""});
   EXPECT_EQ(act("use-receiving", "kind=ca&name=another-ca").status, 422);
+  // One that is no CA may be meant: that is said, and not refused.
+  EXPECT_THAT(get("/certificates").body, Not(HasSubstr("not a CA’s")));
+  EXPECT_EQ(upload("import-ca", pair.certificate).status, 303);
+  EXPECT_THAT(get("/certificates").body, HasSubstr("not a CA’s"));
 }
 
 TEST_F(CertificatesPage, ARequestIsHandedOut) {

@@ -46,12 +46,13 @@ EVP_PKEY* read_key(const std::string& pem) {
 }
 
 // bundle is a certificate and its key as PKCS #12.
-std::string bundle(const OwnCertificate& own, const char* password) {
+std::string bundle(const OwnCertificate& own, const char* password, int mac_iterations = 0) {
   BIO* in = BIO_new_mem_buf(own.chain.data(), static_cast<int>(own.chain.size()));
   X509* certificate = PEM_read_bio_X509(in, nullptr, nullptr, nullptr);
   BIO_free(in);
   EVP_PKEY* key = read_key(own.key);
-  PKCS12* made = PKCS12_create(password, "name", key, certificate, nullptr, 0, 0, 0, 0, 0);
+  PKCS12* made =
+      PKCS12_create(password, "name", key, certificate, nullptr, 0, 0, 0, mac_iterations, 0);
   BIO* out = BIO_new(BIO_s_mem());
   i2d_PKCS12_bio(out, made);
   PKCS12_free(made);
@@ -66,6 +67,30 @@ std::string encrypted(const std::string& pem, const char* password) {
   PEM_write_bio_PKCS8PrivateKey(out, key, EVP_aes_256_cbc(), nullptr, 0, nullptr,
                                 const_cast<char*>(password));
   EVP_PKEY_free(key);
+  return written(out);
+}
+
+// certified is a certificate of `key` that `issuer` has signed.
+std::string certified(const char* name, const std::string& key, const char* issuer,
+                      const std::string& issuer_key) {
+  const auto add = [](X509_NAME* to, const char* text) {
+    X509_NAME_add_entry_by_txt(to, "CN", MBSTRING_UTF8,
+                               reinterpret_cast<const unsigned char*>(text), -1, -1, 0);
+  };
+  EVP_PKEY* own = read_key(key);
+  EVP_PKEY* ca = read_key(issuer_key);
+  X509* certificate = X509_new();
+  X509_gmtime_adj(X509_getm_notBefore(certificate), 0);
+  X509_gmtime_adj(X509_getm_notAfter(certificate), 3600);
+  add(X509_get_subject_name(certificate), name);
+  add(X509_get_issuer_name(certificate), issuer);
+  X509_set_pubkey(certificate, own);
+  X509_sign(certificate, ca, EVP_sha256());
+  BIO* out = BIO_new(BIO_s_mem());
+  PEM_write_bio_X509(out, certificate);
+  X509_free(certificate);
+  EVP_PKEY_free(own);
+  EVP_PKEY_free(ca);
   return written(out);
 }
 
@@ -131,6 +156,42 @@ TEST(Certificates, PemIsImportedInAnyOrder) {
   EXPECT_EQ(own.chain, pair.certificate + mint.certificate());
   EXPECT_EQ(own.key, pair.key);
   EXPECT_TRUE(facts_in(own.chain).at(1).is_ca);
+}
+
+TEST(Certificates, EachOneIsFollowedByTheOneThatCertifiesIt) {
+  const std::string root_key = make_request({"root.test"}).key;
+  const std::string key1 = make_request({"one.test"}).key;
+  const std::string key2 = make_request({"two.test"}).key;
+  const std::string key = make_request({"gw.test"}).key;
+  const std::string root = certified("root", root_key, "root", root_key);
+  const std::string one = certified("one", key1, "root", root_key);
+  const std::string two = certified("two", key2, "one", key1);
+  const std::string leaf = certified("leaf", key, "two", key2);
+  const std::string other = make_self_signed({"other.test"}, 10).chain;
+  const auto chain = [&](const std::string& pem) {
+    return own_certificate(read_import(pem, {}), key).chain;
+  };
+  EXPECT_EQ(chain(root + one + two + leaf), leaf + two + one + root);
+  EXPECT_EQ(chain(two + other + root + leaf + one), leaf + two + one + root + other);
+  EXPECT_EQ(chain(other + root + one + leaf), leaf + other + root + one);
+}
+
+TEST(Certificates, AsManyAsASystemTrustsAreRead) {
+  const std::string one = Mint("CA").certificate();
+  std::string many;
+  for (int i = 0; i < 150; ++i) many += one;
+  EXPECT_EQ(facts_in(many).size(), 150U);
+  EXPECT_EQ(read_import(many, {}).certificates.size(), 150U);
+  std::string too_many;
+  for (int i = 0; i < 7; ++i) too_many += many;
+  EXPECT_EQ(complaint([&] { facts_in(too_many); }), "there are more than 1000 certificates in it");
+}
+
+TEST(Certificates, Pkcs12WithoutAMacIsOpened) {
+  const OwnCertificate own = make_self_signed({"gw.example.test"}, 10);
+  const std::string file = bundle(own, "secret", -1);
+  EXPECT_EQ(read_import(file, "secret").key, own.key);
+  EXPECT_THAT(complaint([&] { read_import(file, "wrong"); }), HasSubstr("cannot be opened"));
 }
 
 TEST(Certificates, EncryptedFilesNeedTheirPassword) {

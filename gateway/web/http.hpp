@@ -1,8 +1,9 @@
 // The settings page of the gateway. What this room holds: http_server (Boost.Beast: what moves the
-// bytes, with its limits), form and login (what is read from a request, and whom it is believed),
-// consequences (what would become of each kind of peer under chosen settings), level_rewrite (the
-// configuration with other levels in it), words (English and Japanese), view (HTML) and
-// settings_page, which brings them together. docs/settings-page.md is the manual.
+// bytes, with its limits), slow_work (a thread of its own for what would hold up mail), form and
+// login (what is read from a request, and whom it is believed), consequences (what would become of
+// each kind of peer under chosen settings), level_rewrite (the configuration with other levels in
+// it), words (English and Japanese), view (HTML) and settings_page, which brings them together.
+// docs/settings-page.md is the manual.
 //
 // This header: a request and a response as the page sees them.
 #pragma once

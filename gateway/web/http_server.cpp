@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -14,7 +15,7 @@
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
-#include <set>
+#include <map>
 
 #include "values.hpp"
 
@@ -27,6 +28,7 @@ using asio::ip::tcp;
 namespace {
 
 constexpr std::size_t kMostConnections = 32;
+constexpr std::size_t kMostOfOneGroup = 16;  // of them: browsers like to keep 6 each
 constexpr std::uint32_t kMostHeader = 16 * 1024;
 constexpr std::uint64_t kMostBody = 256 * 1024;
 constexpr int kMostRequests = 200;  // on one connection
@@ -88,6 +90,7 @@ class HttpServer::Inside : public std::enable_shared_from_this<HttpServer::Insid
   void stop();
 
  private:
+  bool has_room(const std::string& group) const;
   asio::awaitable<void> listen();
   asio::awaitable<void> serve(std::shared_ptr<beast::tcp_stream> stream);
   asio::awaitable<void> converse(beast::tcp_stream& stream);
@@ -97,7 +100,7 @@ class HttpServer::Inside : public std::enable_shared_from_this<HttpServer::Insid
   asio::any_io_executor executor_;
   tcp::acceptor acceptor_;
   Handler handler_;
-  std::set<std::shared_ptr<beast::tcp_stream>> streams_;
+  std::map<std::shared_ptr<beast::tcp_stream>, std::string> streams_;  // and their limit_group
   bool stopping_ = false;
 };
 
@@ -129,7 +132,14 @@ void HttpServer::Inside::stop() {
   stopping_ = true;
   beast::error_code ignored;
   acceptor_.close(ignored);
-  for (const auto& stream : streams_) stream->close();
+  for (const auto& [stream, group] : streams_) stream->close();
+}
+
+// has_room tells whether one more may connect from there: nobody is to shut the others out.
+bool HttpServer::Inside::has_room(const std::string& group) const {
+  const auto own = std::count_if(streams_.begin(), streams_.end(),
+                                 [&](const auto& stream) { return stream.second == group; });
+  return streams_.size() < kMostConnections && static_cast<std::size_t>(own) < kMostOfOneGroup;
 }
 
 asio::awaitable<void> HttpServer::Inside::listen() {
@@ -144,12 +154,13 @@ asio::awaitable<void> HttpServer::Inside::listen() {
       co_await pause.async_wait(kTuple);
       continue;
     }
-    if (streams_.size() >= kMostConnections) continue;  // closed without a word
     beast::error_code ignored;
+    const std::string group = limit_group(socket.remote_endpoint(ignored).address().to_string());
+    if (!has_room(group)) continue;  // closed without a word
     fcntl(socket.native_handle(), F_SETFD, FD_CLOEXEC);
     socket.set_option(tcp::no_delay(true), ignored);
     auto stream = std::make_shared<beast::tcp_stream>(std::move(socket));
-    streams_.insert(stream);
+    streams_.emplace(stream, group);
     asio::co_spawn(executor_, serve(std::move(stream)), asio::detached);
   }
 }
@@ -208,6 +219,8 @@ asio::awaitable<Response> HttpServer::Inside::answer(
   if (request.method() != http::verb::get && request.method() != http::verb::post) {
     Response refused = plain(405, "Only GET and POST are known here.");
     refused.headers.emplace_back("Allow", "GET, POST");
+    // RFC 9110 section 9.3.2: what follows the header of a reply to HEAD is the next reply.
+    if (request.method() == http::verb::head) refused.body.clear();
     co_return refused;
   }
   const auto field = [&](http::field name) { return std::string(request[name]); };

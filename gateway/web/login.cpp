@@ -11,13 +11,26 @@ constexpr std::size_t kTokenOctets = 32;
 
 }  // namespace
 
+// recent drops what is older than a minute, and counts what is from this address.
+std::size_t LoginLimit::recent(std::deque<Attempt>& all, const std::string& address,
+                               Clock::time_point now) {
+  while (!all.empty() && now - all.front().time >= kSpan) all.pop_front();
+  const auto here = std::count_if(
+      all.begin(), all.end(), [&](const Attempt& attempt) { return attempt.address == address; });
+  return static_cast<std::size_t>(here);
+}
+
 bool LoginLimit::try_one(const std::string& address, Clock::time_point now) {
-  while (!attempts_.empty() && now - attempts_.front().time >= kSpan) attempts_.pop_front();
-  const auto here = std::count_if(attempts_.begin(), attempts_.end(), [&](const Attempt& attempt) {
-    return attempt.address == address;
-  });
-  if (static_cast<std::size_t>(here) >= kPerAddress || attempts_.size() >= kInAll) return false;
+  const std::size_t here = recent(attempts_, address, now);
+  if (here >= kPerAddress || attempts_.size() >= kInAll) return false;
   attempts_.push_back({address, now});
+  return true;
+}
+
+bool LoginLimit::first_refusal(const std::string& address, Clock::time_point now) {
+  const std::size_t here = recent(refusals_, address, now);
+  if (here > 0 || refusals_.size() >= kInAll) return false;
+  refusals_.push_back({address, now});
   return true;
 }
 

@@ -24,6 +24,10 @@ class LoginLimit {
   // many, and then it does not count.
   bool try_one(const std::string& address, Clock::time_point now);
 
+  // first_refusal tells whether one that was refused is to be put on record: the first of its
+  // address in a minute, and no more in all than there may be attempts.
+  bool first_refusal(const std::string& address, Clock::time_point now);
+
   // succeeded forgets the attempts of this address.
   void succeeded(const std::string& address);
 
@@ -32,7 +36,12 @@ class LoginLimit {
     std::string address;
     Clock::time_point time;
   };
-  std::deque<Attempt> attempts_;  // of the last minute
+  static std::size_t recent(std::deque<Attempt>& all, const std::string& address,
+                            Clock::time_point now);
+
+  // Of the last minute.
+  std::deque<Attempt> attempts_;
+  std::deque<Attempt> refusals_;  // those put on record
 };
 
 // Visit is a browser that has given the password.

@@ -35,6 +35,16 @@ TEST(LoginLimit, SuccessForgetsTheFailuresOfThatAddress) {
   EXPECT_TRUE(limit.try_one("192.0.2.1", kStart));
 }
 
+TEST(LoginLimit, ARefusalIsPutOnRecordOnceAMinuteForEachAddress) {
+  LoginLimit limit;
+  EXPECT_TRUE(limit.first_refusal("192.0.2.1", kStart));
+  EXPECT_FALSE(limit.first_refusal("192.0.2.1", kStart + seconds(59)));
+  EXPECT_TRUE(limit.first_refusal("192.0.2.2", kStart + seconds(59)));
+  EXPECT_TRUE(limit.first_refusal("192.0.2.1", kStart + seconds(60)));
+  for (int i = 0; i < 28; ++i) limit.first_refusal(std::to_string(i), kStart + seconds(60));
+  EXPECT_FALSE(limit.first_refusal("another", kStart + seconds(60)));
+}
+
 TEST(Visits, EndAfterThirtyMinutesWithoutUse) {
   Visits visits;
   const Visit visit = visits.begin("192.0.2.1", kStart);

@@ -27,18 +27,24 @@ class SettingsPage : public ProcessTest {
     return configure(tls, more + "<web port=\"0\" password=\"" + hash + "\"/>");
   }
 
-  // request sends one and reads the answer to its end.
-  Reply request(const std::string& first_line, const std::string& headers,
-                const std::string& body = {}) {
-    Wire wire = Wire::connect(port_);
+  // ask sends a request, and answer reads what comes back to its end.
+  Wire ask(const std::string& first_line, const std::string& headers, const std::string& body = {},
+           const std::string& from = "127.0.0.1") const {
+    Wire wire = Wire::connect(port_, from);
     wire.say(first_line + " HTTP/1.1\r\n" + headers + "Connection: close\r\nContent-Length: " +
              std::to_string(body.size()) + "\r\n\r\n" + body);
-    std::string all;
+    return wire;
+  }
+  static Reply answer(Wire wire) {
     while (wire.fill()) continue;
-    all = wire.pending();
+    const std::string all = wire.pending();
     const auto end = all.find("\r\n\r\n");
     if (end == std::string::npos) return {0, all, {}};
     return {std::stoi(all.substr(9, 3)), all.substr(0, end + 2), all.substr(end + 4)};
+  }
+  Reply request(const std::string& first_line, const std::string& headers,
+                const std::string& body = {}) const {
+    return answer(ask(first_line, headers, body));
   }
 
   std::string host() const { return "Host: 127.0.0.1:" + std::to_string(port_) + "\r\n"; }

@@ -1,6 +1,8 @@
 // The pages "Queue" and "Sessions" from outside.
 #include <gmock/gmock.h>
 
+#include <optional>
+
 #include "page_fixture.hpp"
 
 namespace gateway::test {
@@ -30,6 +32,19 @@ class QueuePage : public SettingsPage {
     EXPECT_EQ(send(program.port(), "x@b.test").substr(0, 3), "250");
     program.wait_for({"\"event\":\"deferred\""});
     id_ = "1" + number();
+  }
+
+  // send_to sends a message to x@b.test and returns the connection on which it is tried.
+  static Wire send_to(const Listener& hop, const Program& program) {
+    EXPECT_EQ(send(program.port(), "x@b.test").substr(0, 3), "250");
+    return hop.accept();
+  }
+
+  // send_last sends a message that acts are then about.
+  void send_last(const Program& program, const std::string& recipient) {
+    EXPECT_EQ(send(program.port(), recipient).substr(0, 3), "250");
+    const std::string page = get("/queue").body;
+    id_ = between(page.substr(page.find(recipient)), "name=\"id\" value=\"", "\"");
   }
 
   std::string id_;
@@ -87,6 +102,87 @@ TEST_F(QueuePage, AHeldMessageWaitsUntilItIsReleasedAlsoOverARestart) {
   EXPECT_THAT(get("/queue").body, Not(HasSubstr("on hold")));
 }
 
+TEST_F(QueuePage, WhatWaitsInLineIsHeldAndDeletedToo) {
+  const Listener hop;
+  const std::string file =
+      with_page("client-level=\"none\"",
+                hop.route() + R"(<retry schedule="1h"/><limits deliveries-per-next-hop="1"/>)");
+  {
+    Program program(file);
+    log_in(program);
+    std::optional<Wire> first(send_to(hop, program));
+    send_last(program, "y@b.test");
+    EXPECT_EQ(act("hold").status, 303);
+    EXPECT_THAT(get("/queue").body, HasSubstr("on hold"));
+    send_last(program, "z@b.test");
+    EXPECT_EQ(act("delete", "&sure=yes").status, 409);
+    EXPECT_EQ(act("hold").status, 303);
+    EXPECT_EQ(act("delete", "&sure=yes").status, 303);
+    send_last(program, "last@b.test");
+    first.reset();
+    // Whoever stood behind them is next.
+    Wire second = hop.accept();
+    for (const char* reply : {"220 mx.b.test ESMTP\r\n", "250 mx.b.test\r\n"}) {
+      second.say(reply);
+      second.line();
+    }
+    second.say("250 ok\r\n");
+    EXPECT_EQ(second.line(), "RCPT TO:<last@b.test>");
+    program.kill_hard();
+  }
+  Program program(file);
+  log_in(program);
+  const std::string page = get("/queue").body;
+  EXPECT_THAT(between(page, "y@b.test", "</tr>"), HasSubstr("on hold"));
+  EXPECT_THAT(page, Not(HasSubstr("z@b.test")));
+}
+
+TEST_F(QueuePage, WhatIsBeingTriedIsOnHoldAfterACrash) {
+  const Listener hop;
+  const std::string file = with_page("client-level=\"none\"", hop.route());
+  {
+    Program program(file);
+    log_in(program);
+    const Wire silent = send_to(hop, program);
+    id_ = "1" + number();
+    EXPECT_EQ(act("hold").status, 303);
+    // A reply to a message is given once all that was asked for before is on disk.
+    EXPECT_EQ(send(program.port(), "y@b.test").substr(0, 3), "250");
+    program.kill_hard();
+  }
+  Program program(file);
+  log_in(program);
+  EXPECT_THAT(between(get("/queue").body, "x@b.test", "</tr>"), HasSubstr("on hold"));
+}
+
+TEST_F(QueuePage, WhatIsHeldWhileItIsTriedGoesOnToNoOtherNextHop) {
+  const Listener hop;
+  const std::string dead = R"(<route domain="b.test" address="127.0.0.1" port="1"/>)";
+  Program program(with_page("client-level=\"none\"", hop.route() + dead));
+  log_in(program);
+  std::optional<Wire> silent(send_to(hop, program));
+  id_ = "1" + number();
+  EXPECT_EQ(act("hold").status, 303);
+  silent.reset();
+  program.wait_for({"\"event\":\"deferred\"", "\"port\":" + std::to_string(hop.port()),
+                    "\"next-attempt\":\"9999-12-31T"});
+  // It goes by all next hops again once it is released.
+  EXPECT_EQ(act("retry").status, 303);
+  { const Wire again = hop.accept(); }
+  program.wait_for({"\"event\":\"deferred\"", "\"port\":1,", "\"attempt\":1,"});
+}
+
+TEST_F(QueuePage, WhatIsHeldWhileItIsTriedDoesNotExpire) {
+  const Listener hop;
+  Program program(with_page("client-level=\"none\"", hop.route() + R"(<retry lifetime="1ms"/>)"));
+  log_in(program);
+  std::optional<Wire> silent(send_to(hop, program));
+  id_ = "1" + number();
+  EXPECT_EQ(act("hold").status, 303);
+  silent.reset();
+  program.wait_for({"\"event\":\"deferred\"", "\"next-attempt\":\"9999-12-31T"});
+}
+
 TEST_F(QueuePage, DeleteAsksFirst) {
   const std::string file = with_dead_hop();
   Program program(file);
@@ -132,6 +228,24 @@ TEST_F(QueuePage, SessionsHaveTheirTlsFactsWhileTheyLast) {
   EXPECT_THAT(get("/sessions").body, Not(HasSubstr("under way")));
   cookie_ = "none=none";
   EXPECT_EQ(get("/sessions/table").status, 401);
+}
+
+TEST_F(QueuePage, SessionsAreShownAsTheyGoOn) {
+  Program program(with_dead_hop());
+  log_in(program);
+  const auto clients = [this] {
+    return between(get("/sessions/table").body, "id=\"clients\"", "</table>");
+  };
+  Wire client = Wire::connect(program.port());
+  client.reply();
+  client.ask("EHLO first.test");
+  EXPECT_THAT(clients(), HasSubstr("first.test"));
+  client.ask("HELO second.test");
+  EXPECT_THAT(clients(), HasSubstr("second.test"));
+  EXPECT_THAT(clients(), HasSubstr("<td>0</td><td>under way"));
+  for (const char* line : {"MAIL FROM:<a@a.test>", "RCPT TO:<x@b.test>", "DATA"}) client.ask(line);
+  EXPECT_EQ(client.ask("Subject: x\r\n\r\nx\r\n.").substr(0, 3), "250");
+  EXPECT_THAT(clients(), HasSubstr("<td>1</td><td>under way"));
 }
 
 TEST_F(QueuePage, WhatWasSentOnHasItsTlsFacts) {

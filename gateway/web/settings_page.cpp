@@ -2,9 +2,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/thread_pool.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <optional>
 
 #include "apply.hpp"
@@ -15,6 +12,7 @@
 #include "login.hpp"
 #include "password.hpp"
 #include "services.hpp"
+#include "slow_work.hpp"
 #include "view.hpp"
 #include "words.hpp"
 
@@ -70,7 +68,7 @@ class SettingsPage::Inside : public std::enable_shared_from_this<SettingsPage::I
       : server_(server),
         config_path_(std::move(config_path)),
         web_(std::move(web)),
-        certificates_(server, config_path_) {
+        certificates_(server, config_path_, slow_work_) {
     server_.services().sessions = &recent_;
   }
 
@@ -78,6 +76,7 @@ class SettingsPage::Inside : public std::enable_shared_from_this<SettingsPage::I
   std::string endpoint() const { return http_->endpoint(); }
   void start() { http_->start(); }
   void stop();
+  void join() { slow_work_.join(); }
 
  private:
   // Call is a request with what is known of it.
@@ -101,7 +100,7 @@ class SettingsPage::Inside : public std::enable_shared_from_this<SettingsPage::I
   EncryptionView encryption_view(const Levels& chosen) const;
   Levels in_force() const;
   Response certificates(Call& call);
-  Response certificates_form(Call& call);
+  asio::awaitable<Response> certificates_form(Call call);
   Response signing_request(Call& call);
   Response queue(Call& call);
   Response queue_form(Call& call);
@@ -111,7 +110,7 @@ class SettingsPage::Inside : public std::enable_shared_from_this<SettingsPage::I
   Server& server_;
   std::string config_path_;
   WebConfig web_;
-  asio::thread_pool hashing_{1};  // so that a login does not hold up mail
+  SlowWork slow_work_;
   LoginLimit limit_;
   Visits visits_;
   RecentSessions recent_;
@@ -133,7 +132,7 @@ void SettingsPage::Inside::open(asio::any_io_executor executor) {
 void SettingsPage::Inside::stop() {
   server_.services().sessions = nullptr;
   http_->stop();
-  hashing_.join();
+  slow_work_.stop();
 }
 
 // The port is part of the name: cookies are shared by all ports of a host, and so by all
@@ -163,6 +162,10 @@ asio::awaitable<Response> SettingsPage::Inside::answer(Request request) {
     if (call.path == "/login") {
       asio::awaitable<Response> login = log_in(std::move(call));
       co_return co_await std::move(login);
+    }
+    if (call.path.rfind("/certificates/", 0) == 0) {
+      asio::awaitable<Response> done = certificates_form(std::move(call));
+      co_return co_await std::move(done);
     }
   }
   co_return routed(call);
@@ -236,7 +239,6 @@ Response SettingsPage::Inside::routed(Call& call) {
   if (!get && call.path.rfind("/encryption", 0) == 0) return encryption_form(call);
   if (get && call.path == "/certificates") return certificates(call);
   if (get && call.path == "/certificates/request") return signing_request(call);
-  if (!get && call.path.rfind("/certificates/", 0) == 0) return certificates_form(call);
   if (get && call.path == "/queue") return queue(call);
   if (!get && call.path.rfind("/queue/", 0) == 0) return queue_form(call);
   if (get && call.path == "/sessions") {
@@ -258,27 +260,24 @@ Response SettingsPage::Inside::message(const Call& call, int status, const char*
 }
 
 asio::awaitable<bool> SettingsPage::Inside::is_password(std::string given) {
-  // Not as one expression: g++ 12 miscompiles temporaries in co_await.
-  auto work = [](std::string password, std::string hash) -> asio::awaitable<bool> {
-    co_return password_matches(password, hash);
+  std::function<bool()> work = [given = std::move(given), hash = web_.password] {
+    return password_matches(given, hash);
   };
-  asio::awaitable<bool> check = work(std::move(given), web_.password);
-  const bool good = co_await asio::co_spawn(hashing_, std::move(check), asio::use_awaitable);
-  co_return good;
+  asio::awaitable<bool> check = slow_work_.perform(std::move(work));
+  co_return co_await std::move(check);
 }
 
 asio::awaitable<Response> SettingsPage::Inside::log_in(Call call) {
   const auto self = shared_from_this();
   Journal& journal = server_.services().journal;
   const std::string client = call.request.client;
-  const auto address = IpAddress::parse(client);
-  const std::string group = address ? limit_group(*address) : client;
+  const std::string group = limit_group(client);
   call.frame.heading = word(call.frame.language, "log-in");
   const auto note = [&](const char* result) {
     journal.add(JournalLine("web-login").add("client", client).add("result", result));
   };
   if (!limit_.try_one(group, Clock::now())) {
-    note("too-many");
+    if (limit_.first_refusal(group, Clock::now())) note("too-many");
     call.frame.error = word(call.frame.language, "too-many");
     Response response = html(429, login_page(call.frame));
     response.headers.emplace_back("Retry-After", "60");
@@ -367,30 +366,32 @@ Response SettingsPage::Inside::signing_request(Call& call) {
   return response;
 }
 
-Response SettingsPage::Inside::certificates_form(Call& call) {
+asio::awaitable<Response> SettingsPage::Inside::certificates_form(Call call) {
+  const auto self = shared_from_this();
   const std::string action = call.path.substr(std::string_view("/certificates/").size());
   if (action == "delete" && call.form["sure"] != "yes") {
     call.frame.path = "/certificates";
     call.frame.heading = word(call.frame.language, "certificates");
     const std::string text =
         with_value(word(call.frame.language, "delete-certificate"), call.form["name"]);
-    return html(200,
-                question_page(
-                    call.frame,
-                    {text, call.path, {{"kind", call.form["kind"]}, {"name", call.form["name"]}}}));
+    const Question question{
+        text, call.path, {{"kind", call.form["kind"]}, {"name", call.form["name"]}}};
+    co_return html(200, question_page(call.frame, question));
   }
   try {
-    certificates_.act(action, call.form, call.request.client);
-    return go_to("/certificates?done=yes");
+    asio::awaitable<void> acting =
+        certificates_.act(action, std::move(call.form), call.request.client);
+    co_await std::move(acting);
+    co_return go_to("/certificates?done=yes");
   } catch (const std::invalid_argument&) {
-    return message(call, 404, "not-found");
+    co_return message(call, 404, "not-found");
   } catch (const std::runtime_error& error) {
     call.frame.error = word(call.frame.language, "cert-refused");
     call.frame.details = error.what();
   }
   Response response = certificates(call);
   response.status = 422;
-  return response;
+  co_return response;
 }
 
 Response SettingsPage::Inside::queue(Call& call) {
@@ -455,7 +456,9 @@ SettingsPage::SettingsPage(asio::any_io_executor executor, Server& server, std::
   inside_->open(std::move(executor));
 }
 
-SettingsPage::~SettingsPage() = default;
+SettingsPage::~SettingsPage() {
+  inside_->join();
+}
 
 std::string SettingsPage::endpoint() const {
   return inside_->endpoint();

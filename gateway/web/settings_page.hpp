@@ -25,7 +25,8 @@ class SettingsPage {
   // endpoint is the real address and port.
   std::string endpoint() const;
 
-  // start begins to serve; stop ends it, and returns once nothing of it runs on another thread.
+  // start begins to serve; stop ends it. What then still runs on another thread holds up the
+  // destructor alone.
   void start();
   void stop();
 

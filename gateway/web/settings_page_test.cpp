@@ -2,7 +2,9 @@
 #include <gmock/gmock.h>
 #include <sys/stat.h>
 
+#include <chrono>
 #include <csignal>
+#include <deque>
 
 #include "page_fixture.hpp"
 
@@ -11,6 +13,7 @@ namespace {
 
 using ::testing::HasSubstr;
 using ::testing::Not;
+using ::testing::StartsWith;
 
 TEST_F(SettingsPage, ApplyHoldsAtOnceAndAfterARestart) {
   const std::string path = with_page("", "<!-- kept -->");
@@ -95,8 +98,28 @@ TEST_F(SettingsPage, NobodyGetsInWithoutThePassword) {
   const Reply reply = post("/login", "password=correct+horse");
   EXPECT_EQ(reply.status, 429);
   EXPECT_THAT(reply.head, HasSubstr("Retry-After: 60"));
+  EXPECT_EQ(post("/login", "password=wrong").status, 429);
   program.wait_for({"\"event\":\"web-login\",\"client\":\"127.0.0.1\",\"result\":\"too-many\""});
   EXPECT_EQ(program.lines({"\"result\":\"wrong-password\""}), 5U);
+  EXPECT_EQ(program.terminate(), 0);
+  EXPECT_EQ(program.lines({"\"result\":\"too-many\""}), 1U);
+}
+
+TEST_F(SettingsPage, LoginsThatWaitDoNotHoldUpTheEnd) {
+  // A hash of half a second, and nobody's.
+  const std::string hash = "scrypt$32768$8$16$" + std::string(32, 'a') + "$" + std::string(64, 'b');
+  Program program(configure("", "<web port=\"0\" password=\"" + hash + "\"/>"));
+  port_ = program.web_port();
+  std::deque<Wire> waiting;
+  for (int i = 0; i < 30; ++i) {
+    const std::string type = "Content-Type: application/x-www-form-urlencoded\r\n";
+    waiting.push_back(
+        ask("POST /login", host() + type, "password=wrong", "127.0.0.2" + std::to_string(i / 5)));
+  }
+  EXPECT_EQ(request("GET /login", host()).status, 200);
+  const auto began = std::chrono::steady_clock::now();
+  EXPECT_EQ(program.terminate(), 0);
+  EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(10));
 }
 
 TEST_F(SettingsPage, AFormOfSomebodyElseIsRefused) {
@@ -145,6 +168,26 @@ TEST_F(SettingsPage, EveryAnswerHasItsHeadersAndEveryRequestItsLimits) {
       431);
   EXPECT_EQ(post("/encryption", std::string(300000, 'x')).status, 413);
   EXPECT_EQ(request("nonsense", visiting()).status, 400);
+}
+
+TEST_F(SettingsPage, OneClientDoesNotShutTheOthersOut) {
+  Program program(with_page());
+  port_ = program.web_port();
+  std::deque<Wire> idle;
+  for (int i = 0; i < 40; ++i) idle.push_back(Wire::connect(port_, "127.0.0.2"));
+  EXPECT_EQ(idle.back().line(), "EOF");
+  EXPECT_EQ(request("GET /login", host()).status, 200);
+}
+
+TEST_F(SettingsPage, TheReplyToHeadHasNoBody) {
+  Program program(with_page());
+  port_ = program.web_port();
+  Wire wire = Wire::connect(port_);
+  wire.say("HEAD /login HTTP/1.1\r\n" + host() + "\r\nGET /login HTTP/1.1\r\n" + host() +
+           "Connection: close\r\n\r\n");
+  const Reply reply = answer(std::move(wire));
+  EXPECT_EQ(reply.status, 405);
+  EXPECT_THAT(reply.body, StartsWith("HTTP/1.1 200 "));
 }
 
 TEST_F(SettingsPage, SpeaksJapaneseWhereTheBrowserDoesOrIsAskedTo) {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <kainjow/mustache.hpp>
 #include <vector>
 
@@ -376,7 +377,8 @@ object certificate(const std::string& language, const CertificateRow& row) {
                {"names", ""},
                {"expires", ""},
                {"tone", "quiet"},
-               {"more", flag(false)}};
+               {"more", flag(false)},
+               {"no_ca", flag(false)}};
   if (one.facts.empty()) return model;
   const CertificateFacts& facts = one.facts.front();
   const bool expired = facts.not_after < now();
@@ -390,6 +392,9 @@ object certificate(const std::string& language, const CertificateRow& row) {
     model["more"] =
         with_value(word(language, "cert-more"), fmt::format("{}", one.facts.size() - 1));
   }
+  const bool all_are_cas = std::all_of(one.facts.begin(), one.facts.end(),
+                                       [](const CertificateFacts& each) { return each.is_ca; });
+  if (one.kind == Kind::authority && !all_are_cas) model["no_ca"] = word(language, "cert-no-ca");
   return model;
 }
 
