@@ -345,16 +345,12 @@ void Reader::read_web(pugi::xml_node node) {
   web.address = address(element, element.text("address", web.address));
   web.port = port(element, web.port, 0);
   web.password = element.text("password");
-  if (const auto error = password_hash_error(web.password);
-      !web.password.empty() && !error.empty()) {
+  if (!element.has("password")) {
+    element.complain({},
+                     "<web> has no password=\"...\", which it needs; allowed: what postern-gateway "
+                     "--hash-password prints");
+  } else if (const auto error = password_hash_error(web.password); !error.empty()) {
     element.complain("password", error);
-  }
-  if (web.password.empty() && !web.address.empty() && !is_loopback(web.address)) {
-    element.complain("address",
-                     fmt::format("found address=\"{}\", which others can reach, and no password; "
-                                 "allowed: password=\"...\" as postern-gateway --hash-password "
-                                 "prints it, or an address of this machine alone",
-                                 web.address));
   }
   element.done();
   config_.web = std::move(web);

@@ -104,7 +104,7 @@ struct Limits {
 struct WebConfig {
   std::string address = "127.0.0.1";
   std::uint16_t port = 8025;
-  std::string password;  // as hash_password makes it; empty: each run makes one of its own
+  std::string password;  // as hash_password makes it
   bool operator==(const WebConfig&) const = default;
 };
 

@@ -21,7 +21,7 @@ class IncomingTest : public ::testing::Test {
     queue_ = std::make_unique<Queue>(context_.get_executor(), folder_ + "/a/b", [] {});
     queue_->load();
     services_ = std::make_unique<Services>(
-        Services{context_.get_executor(), journal_, *queue_, nullptr, nullptr, {}, false, {}});
+        Services{context_.get_executor(), journal_, *queue_, nullptr, nullptr, {}, {}, false, {}});
     limits_.memory = 1000;
   }
   ~IncomingTest() override {

@@ -54,7 +54,9 @@ Mint::Certificate Mint::draft(const std::string& name, EVP_PKEY* key, int from_d
   X509_gmtime_adj(X509_getm_notBefore(x), from_day * kDay);
   X509_gmtime_adj(X509_getm_notAfter(x), to_day * kDay);
   const auto* text = reinterpret_cast<const unsigned char*>(name.c_str());
-  X509_NAME_add_entry_by_txt(X509_get_subject_name(x), "CN", MBSTRING_UTF8, text, -1, -1, 0);
+  if (!name.empty()) {
+    X509_NAME_add_entry_by_txt(X509_get_subject_name(x), "CN", MBSTRING_UTF8, text, -1, -1, 0);
+  }
   must(X509_set_pubkey(x, key) == 1, "set a public key");
   return certificate;
 }

@@ -90,7 +90,8 @@ void tell_ready(int descriptor, const Server& server, const web::SettingsPage* p
 
 // wanted_web is where the settings page is to be served, and for whom; nullopt: nowhere. What --web
 // says goes before the configuration. It throws ConfigError where that is no address, and where
-// others than this machine could reach the page without a password that is kept.
+// others than this machine could reach the page without a password that is kept. Only --web does
+// without one: a service would tell its password to whoever may read its log.
 std::optional<WebConfig> wanted_web(const Options& options, const Config& config) {
   if (!options.web) return config.web;
   WebConfig web = config.web.value_or(WebConfig{});
@@ -123,8 +124,8 @@ std::optional<WebConfig> wanted_web(const Options& options, const Config& config
   return web;
 }
 
-// open_page makes the settings page where it is wanted, else null. Where no password is configured
-// it makes one for this run, and tells it on stderr.
+// open_page makes the settings page where it is wanted, else null. Where --web wants it and no
+// password is configured, it makes one for this run, and tells it on stderr.
 std::unique_ptr<web::SettingsPage> open_page(asio::io_context& context, Server& server,
                                              const Options& options, const std::string& file) {
   std::optional<WebConfig> wanted = wanted_web(options, server.services().settings->config);

@@ -99,7 +99,7 @@ void Server::Inside::open() {
   });
   queue_ = std::make_unique<Queue>(executor_, config.data, [this] { journal_->flush(); });
   services_ = std::make_unique<Services>(
-      Services{executor_, *journal_, *queue_, nullptr, settings, {}, false, {}});
+      Services{executor_, *journal_, *queue_, nullptr, settings, {}, {}, false, {}});
   services_->attempt_ended = [this] { check_stopped(); };
   delivery_ = std::make_unique<Delivery>(*services_);
   services_->delivery = delivery_.get();
@@ -242,9 +242,14 @@ std::string Server::Inside::reload(const std::string& who) {
     ++generation_;
     warn_about(*services_->settings);
     delivery_->write_totals();
+    services_->settings_by = who;
     JournalLine applied("settings-applied");
     applied.add("generation", generation_);
     if (!who.empty()) applied.add("by", "web").add("who", who);
+    const TlsConfig& tls = services_->settings->config.tls;
+    applied.add("server-level", word_of(tls.receiving.level))
+        .add("client-certificate", word_of(tls.receiving.certificate))
+        .add("client-level", level_word(tls.client_level));
     journal_->add(applied);
     delivery_->settings_changed();
   } catch (const std::exception& error) {

@@ -54,6 +54,7 @@ struct Services {
   Queue& queue;
   Delivery* delivery = nullptr;
   std::shared_ptr<const Settings> settings;  // the generation in force
+  std::string settings_by;                   // who applied it on the settings page; empty: nobody
   MemoryBudget memory;
   bool stopping = false;
   std::function<void()> attempt_ended;  // called after every attempt

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "smtp_command.hpp"
+#include "utf8.hpp"
 #include "verdict.hpp"
 
 namespace gateway {
@@ -146,6 +147,14 @@ SslHandle new_handle(SSL_CTX* context) {
   return ssl;
 }
 
+// has_c1_control finds U+0080 to U+009F, which are commands to some terminals.
+bool has_c1_control(std::string_view text) {
+  for (auto at = text.find('\xc2'); at < text.size(); at = text.find('\xc2', at + 1)) {
+    if (at + 1 < text.size() && static_cast<unsigned char>(text[at + 1]) < 0xa0) return true;
+  }
+  return false;
+}
+
 bool ip_id_matches(const ASN1_OCTET_STRING* presented, const IpAddress& address) {
   const int length = address.is_v4() ? 4 : 16;
   return ASN1_STRING_length(presented) == length &&
@@ -155,14 +164,29 @@ bool ip_id_matches(const ASN1_OCTET_STRING* presented, const IpAddress& address)
 
 }  // namespace
 
+std::string printable_name(const X509_NAME* name) {
+  const auto printed = [&](unsigned long flags) {
+    const auto bio = std::unique_ptr<BIO, decltype(&BIO_free)>(BIO_new(BIO_s_mem()), &BIO_free);
+    X509_NAME_print_ex(bio.get(), name, 0, flags);
+    char* text = nullptr;
+    const long length = BIO_get_mem_data(bio.get(), &text);
+    return std::string(text, static_cast<std::size_t>(length));
+  };
+  const std::string readable =
+      printed(XN_FLAG_RFC2253 & ~static_cast<unsigned long>(ASN1_STRFLGS_ESC_MSB));
+  // OpenSSL takes the octets of a UTF8String as they are, and escapes the controls of ASCII only.
+  return is_utf8(readable) && !has_c1_control(readable) ? readable : printed(XN_FLAG_RFC2253);
+}
+
 std::string printable_subject(X509* certificate) {
-  const auto bio = std::unique_ptr<BIO, decltype(&BIO_free)>(BIO_new(BIO_s_mem()), &BIO_free);
-  X509_NAME_print_ex(bio.get(), X509_get_subject_name(certificate), 0, XN_FLAG_RFC2253);
-  char* text = nullptr;
-  const long length = BIO_get_mem_data(bio.get(), &text);
+  std::string text = printable_name(X509_get_subject_name(certificate));
   // Whoever connects writes this, and it goes into every line about a session.
   constexpr std::size_t kLongest = 256;
-  return {text, std::min(static_cast<std::size_t>(length), kLongest)};
+  if (text.size() <= kLongest) return text;
+  std::size_t end = kLongest;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;  // not amid one
+  text.resize(end);
+  return text;
 }
 
 Verdict& verdict_of(const SSL* ssl) {

@@ -61,6 +61,10 @@ bool certificate_names_host(SSL* ssl, const std::string& host);
 // dns_id_matches compares one dNSName of a certificate with a host name.
 bool dns_id_matches(std::string_view presented, std::string_view host);
 
+// printable_name is a name of X.500 on one line: UTF-8 where all of it is that, else as escapes;
+// control characters are escapes always.
+std::string printable_name(const X509_NAME* name);
+
 // printable_subject is whose certificate it is, on one line, cut where it is very long.
 std::string printable_subject(X509* certificate);
 

@@ -6,6 +6,7 @@
 
 #include "mint.hpp"
 #include "tls_bench.hpp"
+#include "utf8.hpp"
 
 namespace gateway {
 namespace {
@@ -54,6 +55,39 @@ TEST_F(LeafAlone, IsAllThatANextHopIsShown) {
   EXPECT_NE(SSL_get0_peer_certificate(server.get()), nullptr);
   // A server's list is without the leaf.
   EXPECT_EQ(sk_X509_num(SSL_get_peer_cert_chain(server.get())), 0);
+}
+
+std::string name_of(std::string_view common_name) {
+  const auto name =
+      std::unique_ptr<X509_NAME, decltype(&X509_NAME_free)>(X509_NAME_new(), &X509_NAME_free);
+  X509_NAME_add_entry_by_txt(name.get(), "CN", V_ASN1_UTF8STRING,
+                             reinterpret_cast<const unsigned char*>(common_name.data()),
+                             static_cast<int>(common_name.size()), -1, 0);
+  return printable_name(name.get());
+}
+
+TEST(PrintableName, IsReadableWhereThatIsSafe) {
+  EXPECT_EQ(name_of("日本"), "CN=日本");
+  EXPECT_EQ(name_of("a\r\nb"), "CN=a\\0D\\0Ab");
+  EXPECT_EQ(name_of("é\xc2\x9b"
+                    "1m"),
+            "CN=\\C3\\A9\\C2\\9B1m");
+  EXPECT_EQ(name_of("\xff\xfe"), "CN=\\FF\\FE");
+  EXPECT_EQ(name_of("\xc2\xa0"), "CN=\xc2\xa0");
+}
+
+// The cut of a long one is not amid a character.
+TEST(PrintableSubject, IsUtf8AlsoWhereItIsCut) {
+  const auto certificate = std::unique_ptr<X509, decltype(&X509_free)>(X509_new(), &X509_free);
+  for (int i = 0; i < 9; ++i) {
+    const std::string unit = "日日日日日日日日日日";
+    X509_NAME_add_entry_by_txt(X509_get_subject_name(certificate.get()), "OU", MBSTRING_UTF8,
+                               reinterpret_cast<const unsigned char*>(unit.c_str()), -1, -1, 0);
+  }
+  const std::string subject = printable_subject(certificate.get());
+  EXPECT_TRUE(is_utf8(subject)) << subject;
+  EXPECT_GT(subject.size(), 250U);
+  EXPECT_LE(subject.size(), 256U);
 }
 
 }  // namespace

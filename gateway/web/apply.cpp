@@ -2,11 +2,13 @@
 
 #include <fmt/format.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <filesystem>
 
 #include "durable_file.hpp"
 #include "services.hpp"
+#include "words.hpp"
 
 namespace gateway::web {
 namespace {
@@ -18,11 +20,7 @@ namespace fs = std::filesystem;
 std::string changed_text(const Settings& in_force, const std::string& path,
                          const Attributes& attributes) {
   const std::string on_disk = load_config(path).text;
-  if (on_disk != in_force.config.text) {
-    throw ConfigError(path +
-                      ":1:1: this file was changed after it was last read, so it is not what is in "
-                      "force; apply it with SIGHUP, or undo the change, then choose again");
-  }
+  if (on_disk != in_force.config.text) throw Refusal("file-changed", path);
   std::string text;
   try {
     text = with_attributes(on_disk, attributes);
@@ -39,7 +37,8 @@ std::string changed_text(const Settings& in_force, const std::string& path,
   return text;
 }
 
-// replace_file keeps who may read the file as it was.
+// replace_file keeps who may read the file as it was. Where its group cannot be kept, another has
+// no right to it.
 void replace_file(const std::string& path, const std::string& text) {
   const std::string real = fs::canonical(path).string();
   struct stat before {};
@@ -47,32 +46,34 @@ void replace_file(const std::string& path, const std::string& text) {
   constexpr mode_t kPermissions = 07777;
   const mode_t mode = before.st_mode & kPermissions;
   write_durably(real, text, static_cast<int>(mode));
-  chmod(real.c_str(), mode);  // whatever the umask has taken away
+  const bool same_group = chown(real.c_str(), before.st_uid, before.st_gid) == 0 ||
+                          chown(real.c_str(), static_cast<uid_t>(-1), before.st_gid) == 0;
+  // Whatever the umask has taken away.
+  chmod(real.c_str(), same_group ? mode : mode & ~static_cast<mode_t>(S_IRWXG));
 }
 
 }  // namespace
 
-std::string apply_settings(Server& server, const std::string& path, const Attributes& attributes,
-                           const std::string& who) {
+void apply_settings(Server& server, const std::string& path, const Attributes& attributes,
+                    const std::string& who) {
   Services& services = server.services();
   const std::shared_ptr<const Settings> in_force = services.settings;
-  std::string refused;
   try {
     const std::string text = changed_text(*in_force, path, attributes);
     replace_file(path, text);
-    refused = server.reload(who);
-    if (refused.empty()) return {};
+    const std::string refused = server.reload(who);
+    if (refused.empty()) return;
     replace_file(path, in_force->config.text);
+    throw ConfigError(refused);
   } catch (const std::exception& error) {
-    refused = error.what();
+    services.journal.add(JournalLine("settings-refused")
+                             .add("generation", services.settings->generation)
+                             .add("error", error.what())
+                             .add("by", "web")
+                             .add("who", who));
+    services.journal.flush();
+    throw;
   }
-  services.journal.add(JournalLine("settings-refused")
-                           .add("generation", services.settings->generation)
-                           .add("error", refused)
-                           .add("by", "web")
-                           .add("who", who));
-  services.journal.flush();
-  return refused;
 }
 
 }  // namespace gateway::web

@@ -45,7 +45,7 @@ std::string wish_of(const CertificateFacts& facts) {
 std::string CertificateStore::read_text(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
   std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-  if (!in.good() && !in.eof()) throw std::runtime_error(path + ": cannot be read");
+  if (!in.good() && !in.eof()) throw Refusal("file-unreadable", path);
   return text;
 }
 
@@ -64,8 +64,8 @@ std::vector<StoredCertificate> CertificateStore::all() const {
       if (part == "own") one.key = (path.parent_path() / one.name).string() + ".key";
       try {
         if (!request) one.facts = facts_in(read_text(one.path));
-      } catch (const std::runtime_error& error) {
-        one.error = error.what();
+      } catch (const Refusal& error) {
+        one.error = error;
       }
       found.push_back(std::move(one));
     }
@@ -80,7 +80,7 @@ std::vector<StoredCertificate> CertificateStore::all() const {
 
 std::string CertificateStore::fresh_name(const std::string& part, const std::string& wish) const {
   if (all().size() >= kMostStored) {
-    throw std::runtime_error("200 certificates are kept already; delete some that are not in use");
+    throw Refusal("many-kept", std::to_string(kMostStored));
   }
   const std::string plain = plain_name(wish);
   const auto taken = [&](const std::string& name) {

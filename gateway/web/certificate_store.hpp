@@ -2,10 +2,12 @@
 // own/NAME.key, own/NAME.csr with its key until it is signed, ca/NAME.pem.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "certificates.hpp"
+#include "words.hpp"
 
 namespace gateway::web {
 
@@ -17,7 +19,7 @@ struct StoredCertificate {
   std::string path;                     // of the certificate, or of the request
   std::string key;                      // of its key; empty for an authority
   std::vector<CertificateFacts> facts;  // leaf first; none of a request
-  std::string error;                    // why it cannot be read
+  std::optional<Refusal> error;         // why it cannot be read
 };
 
 class CertificateStore {

@@ -5,16 +5,17 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/pkcs12.h>
-#include <openssl/rand.h>
 #include <openssl/x509v3.h>
 
 #include <algorithm>
 #include <memory>
 #include <stdexcept>
 
+#include "mint.hpp"
 #include "smtp_command.hpp"
 #include "tls_context.hpp"
 #include "verdict.hpp"
+#include "words.hpp"
 
 namespace gateway::web {
 namespace {
@@ -23,8 +24,8 @@ template <typename Type, void (*kFree)(Type*)>
 struct Free {
   void operator()(Type* object) const { kFree(object); }
 };
-using Key = std::unique_ptr<EVP_PKEY, Free<EVP_PKEY, EVP_PKEY_free>>;
-using Certificate = std::unique_ptr<X509, Free<X509, X509_free>>;
+using Key = Mint::Key;
+using Certificate = Mint::Certificate;
 using X509Request = std::unique_ptr<X509_REQ, Free<X509_REQ, X509_REQ_free>>;
 using Bundle = std::unique_ptr<PKCS12, Free<PKCS12, PKCS12_free>>;
 using Extension = std::unique_ptr<X509_EXTENSION, Free<X509_EXTENSION, X509_EXTENSION_free>>;
@@ -35,15 +36,14 @@ struct FreeBio {
 };
 using Memory = std::unique_ptr<BIO, FreeBio>;
 
-constexpr long kDay = 86400;
 constexpr std::size_t kMostCertificates = 1000;  // in one file
 
-[[noreturn]] void fail(const std::string& what) {
-  throw std::runtime_error(what);
+[[noreturn]] void fail(const char* id, std::string value = {}) {
+  throw Refusal(id, std::move(value));
 }
 
 void must(bool good, const char* what) {
-  if (!good) fail(fmt::format("cannot {}: {}", what, tls_error()));
+  if (!good) fail("no-way", fmt::format("{}: {}", what, tls_error()));
 }
 
 Memory reader(const std::string& octets) {
@@ -67,16 +67,6 @@ std::string pem_of(EVP_PKEY* key) {
   return written([&](BIO* bio) {
     return PEM_write_bio_PrivateKey(bio, key, nullptr, nullptr, 0, nullptr, nullptr);
   });
-}
-
-std::string printed(const X509_NAME* name) {
-  const Memory bio(BIO_new(BIO_s_mem()));
-  constexpr unsigned long kReadable =
-      XN_FLAG_RFC2253 & ~static_cast<unsigned long>(ASN1_STRFLGS_ESC_MSB);
-  X509_NAME_print_ex(bio.get(), name, 0, kReadable);
-  char* text = nullptr;
-  const long length = BIO_get_mem_data(bio.get(), &text);
-  return {text, static_cast<std::size_t>(length)};
 }
 
 // give_password hands the password over that the caller has; it never asks on a terminal.
@@ -107,8 +97,8 @@ std::string name_of(const GENERAL_NAME* name) {
 
 CertificateFacts facts_of_one(X509* certificate) {
   CertificateFacts facts;
-  facts.subject = printed(X509_get_subject_name(certificate));
-  facts.issuer = printed(X509_get_issuer_name(certificate));
+  facts.subject = printable_name(X509_get_subject_name(certificate));
+  facts.issuer = printable_name(X509_get_issuer_name(certificate));
   facts.not_before = time_of(X509_get0_notBefore(certificate));
   facts.not_after = time_of(X509_get0_notAfter(certificate));
   facts.is_ca = X509_check_ca(certificate) != 0;
@@ -128,12 +118,14 @@ std::vector<Certificate> certificates_in(const std::string& pem) {
   for (;;) {
     Certificate one(PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr));
     if (!one) break;
-    if (all.size() == kMostCertificates) fail("there are more than 1000 certificates in it");
+    if (all.size() == kMostCertificates) {
+      fail("many-certificates", fmt::format("{}", kMostCertificates));
+    }
     all.push_back(std::move(one));
   }
   const unsigned long error = ERR_peek_last_error();
   if (error != 0 && ERR_GET_REASON(error) != PEM_R_NO_START_LINE) {
-    fail("a certificate in it cannot be read: " + tls_error());
+    fail("bad-certificate", tls_error());
   }
   ERR_clear_error();
   return all;
@@ -141,7 +133,7 @@ std::vector<Certificate> certificates_in(const std::string& pem) {
 
 Certificate first_certificate(const std::string& pem) {
   std::vector<Certificate> all = certificates_in(pem);
-  if (all.empty()) fail("there is no certificate in it");
+  if (all.empty()) fail("no-certificate");
   return std::move(all.front());
 }
 
@@ -160,12 +152,10 @@ std::string alternative_names(const std::vector<std::string>& names) {
   return text;
 }
 
-// name_subject gives the first name as the common name, where it is not too long for one (X.520).
-void name_subject(X509_NAME* subject, const std::vector<std::string>& names) {
+// common_name is the first name, where it is not too long for one (X.520).
+std::string common_name(const std::vector<std::string>& names) {
   constexpr std::size_t kLongest = 64;
-  if (names.front().size() > kLongest) return;
-  const auto* text = reinterpret_cast<const unsigned char*>(names.front().c_str());
-  X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_UTF8, text, -1, -1, 0);
+  return names.front().size() > kLongest ? std::string() : names.front();
 }
 
 void extend(X509* certificate, int nid, const std::string& value) {
@@ -182,16 +172,14 @@ Import read_pkcs12(PKCS12* bundle, const std::string& password) {
     PKCS12_set_mac(bundle, password.c_str(), length, nullptr, 0, 1, nullptr);
   } else if (PKCS12_verify_mac(bundle, password.c_str(), length) != 1) {
     ERR_clear_error();
-    fail(password.empty() ? "this PKCS #12 file needs a password"
-                          : "the password of this PKCS #12 file is wrong");
+    fail(password.empty() ? "p12-needs-password" : "p12-wrong-password");
   }
   EVP_PKEY* raw_key = nullptr;
   X509* raw_leaf = nullptr;
   STACK_OF(X509)* raw_others = nullptr;
   ERR_clear_error();
   if (PKCS12_parse(bundle, password.c_str(), &raw_key, &raw_leaf, &raw_others) != 1) {
-    fail("this PKCS #12 file cannot be opened: " + tls_error() +
-         " (files of old programs are encrypted with RC2 or 3DES: export it again with AES)");
+    fail("p12-unreadable", tls_error());
   }
   const Key key(raw_key);
   const Certificate leaf(raw_leaf);
@@ -203,7 +191,7 @@ Import read_pkcs12(PKCS12* bundle, const std::string& password) {
     import.certificates.push_back(pem_of(sk_X509_value(others.get(), i)));
   }
   if (key) import.key = pem_of(key.get());
-  if (import.certificates.empty()) fail("there is no certificate in this PKCS #12 file");
+  if (import.certificates.empty()) fail("no-certificate");
   return import;
 }
 
@@ -212,7 +200,7 @@ Import read_pem(const std::string& text, const std::string& password) {
   for (const Certificate& certificate : certificates_in(text)) {
     import.certificates.push_back(pem_of(certificate.get()));
   }
-  if (import.certificates.empty()) fail("there is no certificate in it");
+  if (import.certificates.empty()) fail("no-certificate");
   const bool has_key = text.find("PRIVATE KEY-----") != std::string::npos;
   if (!has_key) return import;
   const Memory bio = reader(text);
@@ -222,9 +210,8 @@ Import read_pem(const std::string& text, const std::string& password) {
   if (!key) {
     const std::string error = tls_error();
     const bool encrypted = text.find("ENCRYPTED") != std::string::npos;
-    fail(encrypted && password.empty() ? "the key is encrypted, and no password was given"
-         : encrypted ? "the key cannot be decrypted; is the password right? (" + error + ")"
-                     : "the key cannot be read: " + error);
+    if (encrypted && password.empty()) fail("key-needs-password");
+    fail(encrypted ? "key-wrong-password" : "key-unreadable", error);
   }
   import.key = pem_of(key.get());
   return import;
@@ -254,24 +241,15 @@ std::vector<CertificateFacts> facts_in(const std::string& pem) {
   for (const Certificate& certificate : certificates_in(pem)) {
     facts.push_back(facts_of_one(certificate.get()));
   }
-  if (facts.empty()) fail("there is no certificate in it");
+  if (facts.empty()) fail("no-certificate");
   return facts;
 }
 
 OwnCertificate make_self_signed(const std::vector<std::string>& names, int days) {
   const Key key = new_key();
-  const Certificate certificate(X509_new());
+  const Certificate certificate = Mint::draft(common_name(names), key.get(), 0, days);
   X509* x = certificate.get();
-  std::uint64_t serial = 0;
-  must(x && RAND_bytes(reinterpret_cast<unsigned char*>(&serial), sizeof serial) == 1,
-       "draw a serial number");
-  X509_set_version(x, X509_VERSION_3);
-  ASN1_INTEGER_set_uint64(X509_get_serialNumber(x), serial >> 1);
-  X509_gmtime_adj(X509_getm_notBefore(x), 0);
-  X509_gmtime_adj(X509_getm_notAfter(x), days * kDay);
-  name_subject(X509_get_subject_name(x), names);
   X509_set_issuer_name(x, X509_get_subject_name(x));
-  must(X509_set_pubkey(x, key.get()) == 1, "set a public key");
   extend(x, NID_basic_constraints, "critical,CA:FALSE");
   extend(x, NID_key_usage, "critical,digitalSignature");
   extend(x, NID_ext_key_usage, "serverAuth,clientAuth");
@@ -286,7 +264,10 @@ SigningRequest make_request(const std::vector<std::string>& names) {
   const X509Request request(X509_REQ_new());
   must(request != nullptr, "make a request");
   X509_REQ_set_version(request.get(), X509_REQ_VERSION_1);
-  name_subject(X509_REQ_get_subject_name(request.get()), names);
+  if (const std::string name = common_name(names); !name.empty()) {
+    X509_NAME_add_entry_by_txt(X509_REQ_get_subject_name(request.get()), "CN", MBSTRING_UTF8,
+                               reinterpret_cast<const unsigned char*>(name.c_str()), -1, -1, 0);
+  }
   must(X509_REQ_set_pubkey(request.get(), key.get()) == 1, "set a public key");
   const Extension extension(X509V3_EXT_conf_nid(nullptr, nullptr, NID_subject_alt_name,
                                                 alternative_names(names).c_str()));
@@ -301,7 +282,7 @@ SigningRequest make_request(const std::vector<std::string>& names) {
 }
 
 Import read_import(const std::string& octets, const std::string& password) {
-  if (octets.empty()) fail("the file is empty, or none was chosen");
+  if (octets.empty()) fail("file-empty");
   if (octets.find("-----BEGIN ") != std::string::npos) return read_pem(octets, password);
   const Memory bio = reader(octets);
   const Bundle bundle(d2i_PKCS12_bio(bio.get(), nullptr));
@@ -310,7 +291,7 @@ Import read_import(const std::string& octets, const std::string& password) {
   const Memory again = reader(octets);
   const Certificate one(d2i_X509_bio(again.get(), nullptr));
   ERR_clear_error();
-  if (!one) fail("this is neither PEM nor PKCS #12, and no certificate in DER");
+  if (!one) fail("file-unknown");
   return {{pem_of(one.get())}, {}};
 }
 
@@ -328,7 +309,7 @@ OwnCertificate own_certificate(const Import& import, const std::string& key) {
   const auto leaf = std::find_if(chain.begin(), chain.end(), [&](const std::string& certificate) {
     return key_belongs(key, certificate);
   });
-  if (leaf == chain.end()) fail("the key belongs to none of the certificates in it");
+  if (leaf == chain.end()) fail("key-of-none");
   std::rotate(chain.begin(), leaf, leaf + 1);
   order_by_issuer(chain);
   return {fmt::format("{}", fmt::join(chain, "")), key};
@@ -345,12 +326,12 @@ std::vector<std::string> parse_names(std::string_view text) {
     const std::string_view plain =
         name.rfind("*.", 0) == 0 ? std::string_view(name).substr(2) : std::string_view(name);
     if (!IpAddress::parse(name) && !is_host_name(plain)) {
-      fail(fmt::format("found \"{}\"; allowed: host names and IP addresses", name));
+      fail("bad-name", name);
     }
     names.push_back(name);
   }
-  if (names.empty()) fail("no name was given; allowed: host names and IP addresses");
-  if (names.size() > kMostNames) fail("more than 50 names were given");
+  if (names.empty()) fail("no-name");
+  if (names.size() > kMostNames) fail("many-names", fmt::format("{}", kMostNames));
   return names;
 }
 

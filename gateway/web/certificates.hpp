@@ -38,7 +38,7 @@ struct Import {
   std::string key;                        // PEM, not encrypted; empty: there is none
 };
 
-// All of these throw std::runtime_error, which says what is wrong.
+// All of these throw std::runtime_error, mostly a Refusal, which says what is wrong.
 
 // facts_in reads the certificates of a PEM text; there is at least one.
 std::vector<CertificateFacts> facts_in(const std::string& pem);

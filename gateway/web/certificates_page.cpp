@@ -1,7 +1,5 @@
 #include "certificates_page.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <filesystem>
 #include <stdexcept>
@@ -28,19 +26,27 @@ int days_in(const Fields& form) {
   constexpr std::uint64_t kMost = 3650;
   const auto days = parse_number(field(form, "days"));
   if (!days || *days == 0 || *days > kMost) {
-    throw std::runtime_error(
-        fmt::format("found \"{}\" days; allowed: 1 to {}", field(form, "days"), kMost));
+    throw Refusal("bad-days", field(form, "days"));
   }
   return static_cast<int>(*days);
 }
 
-// mark_use notes what the settings in force use this file for.
+// same_file: a name of the configuration may lead to a file of the store by another way, such as a
+// link.
+bool same_file(const std::string& a, const std::string& b) {
+  std::error_code absent;
+  return a == b || fs::equivalent(a, b, absent);
+}
+
+// mark_use notes what the settings in force use these files for.
 void mark_use(CertificateRow& row, const TlsConfig& tls) {
   const std::string& path = row.certificate.path;
-  row.receiving = path == tls.certificate;
-  row.sending = path == tls.sending_certificate;
-  row.trusted_clients = path == tls.client_ca;
-  row.trusted_next_hops = path == tls.next_hop_ca;
+  const std::string& key = row.certificate.key;
+  row.receiving = same_file(path, tls.certificate);
+  row.sending = same_file(path, tls.sending_certificate);
+  row.key_in_use = !key.empty() && (same_file(key, tls.key) || same_file(key, tls.sending_key));
+  row.trusted_clients = same_file(path, tls.client_ca);
+  row.trusted_next_hops = same_file(path, tls.next_hop_ca);
 }
 
 }  // namespace
@@ -64,14 +70,14 @@ std::vector<CertificateRow> CertificatesPage::rows() const {
   for (auto& certificate : store_.all()) add(std::move(certificate), true);
   const auto elsewhere = [&](const std::string& path, Kind kind) {
     const bool known = std::any_of(rows.begin(), rows.end(), [&](const CertificateRow& row) {
-      return row.certificate.path == path;
+      return same_file(row.certificate.path, path);
     });
     if (path.empty() || known) return;
     StoredCertificate certificate{kind, fs::path(path).filename().string(), path, {}, {}, {}};
     try {
       certificate.facts = facts_in(CertificateStore::read_text(path));
-    } catch (const std::runtime_error& error) {
-      certificate.error = error.what();
+    } catch (const Refusal& error) {
+      certificate.error = error;
     }
     add(std::move(certificate), false);
   };
@@ -125,8 +131,7 @@ void CertificatesPage::take_in(const Import& import, const std::string& who) {
       return;
     }
   }
-  throw std::runtime_error(
-      "there is no private key in it, and no certificate in it belongs to a request made here");
+  throw Refusal("no-key");
 }
 
 // choose puts a certificate to use: with it the settings come into force anew.
@@ -149,10 +154,10 @@ void CertificatesPage::choose(const std::string& action, const Fields& form,
     attributes = {
         {action == "trust-clients" ? "client-ca" : "next-hop-ca", relative(row->certificate.path)}};
   } else {
-    throw std::runtime_error("there is no such certificate");
+    throw Refusal("gone-certificate");
   }
-  const std::string refused = apply_settings(server_, config_path_, attributes, who);
-  if (!refused.empty()) throw std::runtime_error(refused);
+  apply_settings(server_, config_path_, attributes, who);
+  note(action, row ? row->certificate.name : std::string(), who);
 }
 
 asio::awaitable<void> CertificatesPage::act(std::string action, Fields form, std::string who) {
@@ -171,8 +176,8 @@ asio::awaitable<void> CertificatesPage::act(std::string action, Fields form, std
     note("ca-imported", store_.add_authorities(import.certificates), who);
   } else if (action == "delete") {
     const auto row = find(form);
-    if (!row) throw std::runtime_error("there is no such certificate");
-    if (row->in_use()) throw std::runtime_error("this certificate is in use");
+    if (!row) throw Refusal("gone-certificate");
+    if (row->in_use()) throw Refusal("certificate-in-use");
     store_.remove(row->certificate);
     note("deleted", row->certificate.name, who);
   } else if (action == "use-receiving" || action == "use-sending" || action == "send-none" ||

@@ -18,9 +18,12 @@ struct CertificateRow {
   bool stored = true;  // in the store: it can be chosen and deleted here
   bool receiving = false;
   bool sending = false;
+  bool key_in_use = false;  // with this certificate, or with one that is kept elsewhere
   bool trusted_clients = false;
   bool trusted_next_hops = false;
-  bool in_use() const { return receiving || sending || trusted_clients || trusted_next_hops; }
+  bool in_use() const {
+    return receiving || sending || key_in_use || trusted_clients || trusted_next_hops;
+  }
 };
 
 class CertificatesPage {

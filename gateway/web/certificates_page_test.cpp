@@ -94,7 +94,9 @@ TEST_F(CertificatesPage, WhatIsMadeAndChosenIsWhatClientsSee) {
   EXPECT_EQ(status.st_mode & 07777U, 0600U);
   EXPECT_EQ(shown(program.port()), "gw.test");
   EXPECT_EQ(act("use-receiving", "kind=own&name=new.test").status, 303);
-  program.wait_for({"settings-applied", "\"by\":\"web\""});
+  program.wait_for(
+      {"\"event\":\"certificate-action\",\"action\":\"use-receiving\",\"name\":"
+       "\"new.test\",\"by\":\"web\",\"who\":\"127.0.0.1\""});
   EXPECT_EQ(shown(program.port()), "new.test");
   EXPECT_THAT(file(), HasSubstr("certificate=\"certificates/own/new.test.pem\""));
   // What is in use stays.
@@ -104,6 +106,43 @@ TEST_F(CertificatesPage, WhatIsMadeAndChosenIsWhatClientsSee) {
   EXPECT_EQ(program.terminate(), 0);
   Program again(path);
   EXPECT_EQ(shown(again.port()), "new.test");
+}
+
+// What is in use is that by whatever name: the gateway could not start again without it.
+TEST_F(CertificatesPage, AKeyInUseStaysWhateverItsCertificateIs) {
+  std::filesystem::create_directories(bench_.path("certificates/own"));
+  std::filesystem::copy(bench_.path("gw.key"), bench_.path("certificates/own/asked.test.key"));
+  bench_.write("certificates/own/asked.test.csr", "the request for what is now gw.pem");
+  with_page();
+  std::string text = file();
+  text.replace(text.find("gw.key"), 6, "certificates/own/asked.test.key");
+  bench_.write("gateway.xml", text);
+  Program program(bench_.path("gateway.xml"));
+  log_in(program);
+  EXPECT_THAT(get("/certificates").body, HasSubstr("<strong>its key</strong>"));
+  const Reply refused = act("delete", "kind=request&name=asked.test&sure=yes");
+  EXPECT_EQ(refused.status, 422);
+  EXPECT_THAT(refused.body, HasSubstr("in use"));
+  EXPECT_TRUE(std::filesystem::exists(bench_.path("certificates/own/asked.test.key")));
+}
+
+TEST_F(CertificatesPage, WhatIsInUseByAnotherPathStays) {
+  with_page();
+  std::filesystem::create_directories(bench_.path("certificates/own"));
+  for (const char* type : {".pem", ".key"}) {
+    std::filesystem::rename(bench_.path("gw") + type,
+                            bench_.path("certificates/own/gw.test") + type);
+  }
+  std::filesystem::create_directory_symlink(bench_.path("certificates/own"), bench_.path("linked"));
+  std::string text = file();
+  text.replace(text.find("gw.pem"), 6, "linked/gw.test.pem");
+  text.replace(text.find("gw.key"), 6, "linked/gw.test.key");
+  bench_.write("gateway.xml", text);
+  Program program(bench_.path("gateway.xml"));
+  log_in(program);
+  EXPECT_THAT(get("/certificates").body, Not(HasSubstr("linked/gw.test.pem")));
+  EXPECT_EQ(act("delete", "kind=own&name=gw.test&sure=yes").status, 422);
+  EXPECT_TRUE(std::filesystem::exists(bench_.path("certificates/own/gw.test.key")));
 }
 
 TEST_F(CertificatesPage, DeleteAsksAndTakesTheKeyAlong) {
@@ -173,6 +212,9 @@ TEST_F(CertificatesPage, AChosenAuthorityDecidesAboutNextHops) {
   EXPECT_THAT(get("/certificates").body, Not(HasSubstr("not a CA’s")));
   EXPECT_EQ(upload("import-ca", pair.certificate).status, 303);
   EXPECT_THAT(get("/certificates").body, HasSubstr("not a CA’s"));
+  EXPECT_EQ(upload("import-ca", others.certificate()).status, 303);
+  EXPECT_THAT(act("delete", "kind=ca&name=another-ca-2").body,
+              HasSubstr("Delete the trusted CA another-ca-2 for good?"));
 }
 
 TEST_F(CertificatesPage, ARequestIsHandedOut) {

@@ -15,7 +15,7 @@
 
 namespace gateway::web {
 
-// Request is one that was read whole. Fields that were not sent are empty.
+// Request is one that was read. Fields that were not sent are empty.
 struct Request {
   std::string method;
   std::string target;  // as it came: /encryption?lang=ja
@@ -25,6 +25,7 @@ struct Request {
   std::string accept_language;
   std::string content_type;
   std::string body;
+  bool whole = true;   // false: the body was too long, and is not here
   std::string client;  // the address it came from
   std::string local;   // the address it came to
 };

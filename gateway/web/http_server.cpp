@@ -64,9 +64,6 @@ Response plain(int status, std::string text) {
 
 // refusal answers what could not be read; status 0: nobody is there to be answered.
 Response refusal(const beast::error_code& error) {
-  if (error == http::error::body_limit) {
-    return plain(413, fmt::format("At most {} octets may be sent.", kMostBody));
-  }
   if (error == http::error::header_limit) {
     return plain(431, fmt::format("At most {} octets of header may be sent.", kMostHeader));
   }
@@ -95,7 +92,7 @@ class HttpServer::Inside : public std::enable_shared_from_this<HttpServer::Insid
   asio::awaitable<void> serve(std::shared_ptr<beast::tcp_stream> stream);
   asio::awaitable<void> converse(beast::tcp_stream& stream);
   asio::awaitable<Response> answer(const http::request<http::string_body>& request,
-                                   const tcp::socket& socket);
+                                   const tcp::socket& socket, bool whole);
 
   asio::any_io_executor executor_;
   tcp::acceptor acceptor_;
@@ -186,15 +183,16 @@ asio::awaitable<void> HttpServer::Inside::converse(beast::tcp_stream& stream) {
     Response response;
     bool keep_alive = false;
     unsigned version = 11;
-    if (error) {
+    const bool whole = error != http::error::body_limit;
+    if (error && whole) {
       response = refusal(error);
       if (response.status == 0) break;
     } else {
       const auto& request = parser.get();
       version = request.version();
-      keep_alive = request.keep_alive() && count + 1 < kMostRequests;
+      keep_alive = whole && request.keep_alive() && count + 1 < kMostRequests;
       stream.expires_never();
-      asio::awaitable<Response> answering = answer(request, stream.socket());
+      asio::awaitable<Response> answering = answer(request, stream.socket(), whole);
       response = co_await std::move(answering);
     }
     RawResponse out = raw(std::move(response), version, keep_alive);
@@ -215,7 +213,7 @@ asio::awaitable<void> HttpServer::Inside::converse(beast::tcp_stream& stream) {
 }
 
 asio::awaitable<Response> HttpServer::Inside::answer(
-    const http::request<http::string_body>& request, const tcp::socket& socket) {
+    const http::request<http::string_body>& request, const tcp::socket& socket, bool whole) {
   if (request.method() != http::verb::get && request.method() != http::verb::post) {
     Response refused = plain(405, "Only GET and POST are known here.");
     refused.headers.emplace_back("Allow", "GET, POST");
@@ -233,6 +231,7 @@ asio::awaitable<Response> HttpServer::Inside::answer(
   out.accept_language = field(http::field::accept_language);
   out.content_type = field(http::field::content_type);
   out.body = request.body();
+  out.whole = whole;
   beast::error_code gone;
   const auto remote = socket.remote_endpoint(gone);
   const auto local = socket.local_endpoint(gone);

@@ -41,25 +41,28 @@ void LoginLimit::succeeded(const std::string& address) {
       attempts_.end());
 }
 
-void Visits::drop_idle(Clock::time_point now) {
+void Visits::drop_ended(Clock::time_point now) {
   visits_.erase(std::remove_if(visits_.begin(), visits_.end(),
-                               [&](const Visit& visit) { return now - visit.last_used >= kIdle; }),
+                               [&](const Visit& visit) {
+                                 return now - visit.last_used >= kIdle ||
+                                        now - visit.began >= kLongest;
+                               }),
                 visits_.end());
 }
 
-const Visit& Visits::begin(const std::string& client, Clock::time_point now) {
-  drop_idle(now);
+const Visit& Visits::begin(Clock::time_point now) {
+  drop_ended(now);
   if (visits_.size() >= kMost) {
     visits_.erase(
         std::min_element(visits_.begin(), visits_.end(),
                          [](const Visit& a, const Visit& b) { return a.last_used < b.last_used; }));
   }
-  visits_.push_back({random_word(kTokenOctets), random_word(kTokenOctets), client, now});
+  visits_.push_back({random_word(kTokenOctets), random_word(kTokenOctets), now, now});
   return visits_.back();
 }
 
 const Visit* Visits::find(std::string_view token, Clock::time_point now, bool use) {
-  drop_idle(now);
+  drop_ended(now);
   Visit* found = nullptr;
   for (Visit& visit : visits_) {
     if (same_secret(visit.token, token)) found = &visit;

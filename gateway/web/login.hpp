@@ -48,19 +48,20 @@ class LoginLimit {
 struct Visit {
   std::string token;  // the cookie
   std::string csrf;   // stands in every form
-  std::string client;
+  Clock::time_point began;
   Clock::time_point last_used;
 };
 
-// Visits are those under way. One ends 30 minutes after its last use, and at its logout; where
-// there are too many, the one unused for longest does.
+// Visits are those under way. One ends 30 minutes after its last use, 12 hours after it
+// began, and at its logout; where there are too many, the one unused for longest does.
 class Visits {
  public:
   static constexpr std::size_t kMost = 64;
   static constexpr auto kIdle = std::chrono::minutes(30);
+  static constexpr auto kLongest = std::chrono::hours(12);
 
   // begin makes one.
-  const Visit& begin(const std::string& client, Clock::time_point now);
+  const Visit& begin(Clock::time_point now);
 
   // find is the one with this token, or null. `use` says that somebody used it, rather than that a
   // page looked for news by itself.
@@ -69,7 +70,7 @@ class Visits {
   void end(std::string_view token);
 
  private:
-  void drop_idle(Clock::time_point now);
+  void drop_ended(Clock::time_point now);
 
   std::deque<Visit> visits_;
 };

@@ -7,10 +7,11 @@
 namespace gateway::web {
 namespace {
 
+using std::chrono::hours;
 using std::chrono::minutes;
 using std::chrono::seconds;
 
-const Clock::time_point kStart{std::chrono::hours(1)};
+const Clock::time_point kStart{hours(1)};
 
 TEST(LoginLimit, FiveAMinuteFromOneAddress) {
   LoginLimit limit;
@@ -47,7 +48,7 @@ TEST(LoginLimit, ARefusalIsPutOnRecordOnceAMinuteForEachAddress) {
 
 TEST(Visits, EndAfterThirtyMinutesWithoutUse) {
   Visits visits;
-  const Visit visit = visits.begin("192.0.2.1", kStart);
+  const Visit visit = visits.begin(kStart);
   EXPECT_EQ(visit.token.size(), 64U);
   EXPECT_NE(visit.token, visit.csrf);
   EXPECT_TRUE(visits.find(visit.token, kStart + minutes(29)));
@@ -55,17 +56,26 @@ TEST(Visits, EndAfterThirtyMinutesWithoutUse) {
   EXPECT_FALSE(visits.find(visit.token, kStart + minutes(88)));
 }
 
+TEST(Visits, EndAfterTwelveHoursInAnyCase) {
+  Visits visits;
+  const Visit visit = visits.begin(kStart);
+  for (auto age = minutes(20); age < hours(12); age += minutes(20)) {
+    ASSERT_TRUE(visits.find(visit.token, kStart + age)) << age.count();
+  }
+  EXPECT_FALSE(visits.find(visit.token, kStart + hours(12)));
+}
+
 TEST(Visits, AreNotProlongedByAPageThatLooksForNews) {
   Visits visits;
-  const Visit visit = visits.begin("192.0.2.1", kStart);
+  const Visit visit = visits.begin(kStart);
   EXPECT_TRUE(visits.find(visit.token, kStart + minutes(29), false));
   EXPECT_FALSE(visits.find(visit.token, kStart + minutes(30), false));
 }
 
 TEST(Visits, EndAtLogoutAndAreNobodyElses) {
   Visits visits;
-  const Visit one = visits.begin("192.0.2.1", kStart);
-  const Visit other = visits.begin("192.0.2.1", kStart);
+  const Visit one = visits.begin(kStart);
+  const Visit other = visits.begin(kStart);
   EXPECT_NE(one.token, other.token);
   EXPECT_FALSE(visits.find("", kStart));
   EXPECT_FALSE(visits.find(one.csrf, kStart));
@@ -76,11 +86,11 @@ TEST(Visits, EndAtLogoutAndAreNobodyElses) {
 
 TEST(Visits, AreNotWithoutNumber) {
   Visits visits;
-  const Visit first = visits.begin("192.0.2.1", kStart);
-  const Visit second = visits.begin("192.0.2.1", kStart + seconds(1));
-  for (std::size_t i = 2; i < Visits::kMost; ++i) visits.begin("x", kStart + seconds(2));
+  const Visit first = visits.begin(kStart);
+  const Visit second = visits.begin(kStart + seconds(1));
+  for (std::size_t i = 2; i < Visits::kMost; ++i) visits.begin(kStart + seconds(2));
   EXPECT_TRUE(visits.find(first.token, kStart + seconds(3)));
-  visits.begin("x", kStart + seconds(4));
+  visits.begin(kStart + seconds(4));
   EXPECT_TRUE(visits.find(first.token, kStart + seconds(4)));
   EXPECT_FALSE(visits.find(second.token, kStart + seconds(4)));
 }

@@ -22,9 +22,10 @@ struct Reply {
 class SettingsPage : public ProcessTest {
  protected:
   // with_page is a configuration with a settings page at any free port.
-  std::string with_page(const std::string& tls = {}, const std::string& more = {}) {
+  std::string with_page(const std::string& tls = {}, const std::string& more = {},
+                        const std::string& in_tls = {}) {
     static const std::string hash = hash_password(kPassword);
-    return configure(tls, more + "<web port=\"0\" password=\"" + hash + "\"/>");
+    return configure(tls, more + "<web port=\"0\" password=\"" + hash + "\"/>", in_tls);
   }
 
   // ask sends a request, and answer reads what comes back to its end.
@@ -74,11 +75,20 @@ class SettingsPage : public ProcessTest {
     return text.substr(from, text.find(right, from) - from);
   }
 
+  // generation is that of the settings beside which the form is filled in.
+  std::string generation() {
+    return between(get("/encryption").body, "name=\"generation\" value=\"", "\"");
+  }
+
+  std::string levels(const std::string& server, const std::string& certificate,
+                     const std::string& client) {
+    return "csrf=" + csrf_ + "&generation=" + generation() + "&server-level=" + server +
+           "&client-certificate=" + certificate + "&client-level=" + client;
+  }
+
   Reply apply(const std::string& server, const std::string& certificate,
               const std::string& client) {
-    return post("/encryption", "csrf=" + csrf_ + "&server-level=" + server +
-                                   "&client-certificate=" + certificate +
-                                   "&client-level=" + client);
+    return post("/encryption", levels(server, certificate, client));
   }
 
   std::string file() const {

@@ -97,7 +97,10 @@ TEST_F(QueuePage, AHeldMessageWaitsUntilItIsReleasedAlsoOverARestart) {
   EXPECT_EQ(program.lines({"queue-action"}), 0U);
   id_ = held;
   EXPECT_THAT(get("/queue").body, HasSubstr("Release"));
-  EXPECT_EQ(act("retry").status, 303);
+  EXPECT_EQ(act("release").status, 303);
+  program.wait_for({"\"event\":\"queue-action\"", "\"action\":\"release\""});
+  EXPECT_THAT(get("/queue?done=release").body, HasSubstr("It is released, and being tried."));
+  EXPECT_THAT(get("/queue?done=retry-all").body, HasSubstr("All that are not on hold"));
   program.wait_for({"\"event\":\"deferred\"", "\"attempt\":2"});
   EXPECT_THAT(get("/queue").body, Not(HasSubstr("on hold")));
 }

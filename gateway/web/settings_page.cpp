@@ -42,7 +42,8 @@ std::optional<Value> enumerator_of(std::string_view word, Value last, WordOf wor
   return std::nullopt;
 }
 
-// levels_in reads the three lists. One that is greyed out is not sent.
+// levels_in reads the three lists. The one that may be greyed out is not sent then, be another
+// level chosen beside it or not.
 std::optional<Levels> levels_in(const Fields& form) {
   const auto field = [&](const char* name) {
     const auto found = form.find(name);
@@ -50,12 +51,11 @@ std::optional<Levels> levels_in(const Fields& form) {
   };
   const auto words_of = [](auto value) { return word_of(value); };
   const auto server = enumerator_of(field("server-level"), ServerLevel::require, words_of);
-  auto certificate =
-      enumerator_of(field("client-certificate"), ClientCertificate::require, words_of);
+  const auto certificate =
+      form.count("client-certificate") == 0
+          ? std::optional(ClientCertificate::none)
+          : enumerator_of(field("client-certificate"), ClientCertificate::require, words_of);
   const auto client = enumerator_of(field("client-level"), ClientLevel::verify, level_word);
-  const bool greyed_out =
-      server == ServerLevel::none && form.find("client-certificate") == form.end();
-  if (greyed_out) certificate = ClientCertificate::none;
   if (!server || !certificate || !client) return std::nullopt;
   return Levels{{*server, *certificate}, *client};
 }
@@ -97,6 +97,7 @@ class SettingsPage::Inside : public std::enable_shared_from_this<SettingsPage::I
   Response message(const Call& call, int status, const char* id);
   Response encryption(Call& call, const Levels& chosen, int status = 200);
   Response encryption_form(Call& call);
+  Response outdated(Call& call);
   EncryptionView encryption_view(const Levels& chosen) const;
   Levels in_force() const;
   Response certificates(Call& call);
@@ -157,6 +158,7 @@ asio::awaitable<Response> SettingsPage::Inside::answer(Request request) {
   const bool by_itself = call.path == "/sessions/table";
   call.visit = visits_.find(token, Clock::now(), !by_itself);
   if (call.visit) call.frame.csrf = call.visit->csrf;
+  if (!call.request.whole) co_return message(call, 413, "too-large");
   if (call.request.method == "POST") {
     if (auto response = check_form(call)) co_return std::move(*response);
     if (call.path == "/login") {
@@ -292,7 +294,7 @@ asio::awaitable<Response> SettingsPage::Inside::log_in(Call call) {
   }
   note("ok");
   limit_.succeeded(group);
-  const Visit& visit = visits_.begin(client, Clock::now());
+  const Visit& visit = visits_.begin(Clock::now());
   Response response = go_to("/encryption");
   response.headers.emplace_back("Set-Cookie", cookie(visit_cookie(), visit.token, {}));
   co_return response;
@@ -313,6 +315,7 @@ Levels SettingsPage::Inside::in_force() const {
 EncryptionView SettingsPage::Inside::encryption_view(const Levels& chosen) const {
   const Config& config = server_.services().settings->config;
   EncryptionView view;
+  view.generation = server_.services().settings->generation;
   view.in_force = in_force();
   view.chosen = chosen;
   view.clear_fallback_delay = config.tls.clear_fallback_delay;
@@ -334,14 +337,30 @@ Response SettingsPage::Inside::encryption_form(Call& call) {
   if (call.path == "/encryption/consequences") {
     return html(200, consequences_part(call.frame.language, encryption_view(*levels)));
   }
-  if (call.path == "/encryption/preview") return encryption(call, *levels);
-  if (call.path != "/encryption") return message(call, 404, "not-found");
-  const std::string refused =
-      apply_settings(server_, config_path_, attributes_of(*levels), call.request.client);
-  if (refused.empty()) return go_to("/encryption?applied=yes");
-  call.frame.error = word(call.frame.language, "refused");
-  call.frame.details = refused;
+  const bool preview = call.path == "/encryption/preview";
+  if (!preview && call.path != "/encryption") return message(call, 404, "not-found");
+  const auto seen = parse_number(call.form["generation"]);
+  if (!seen) return message(call, 400, "bad-form");
+  if (*seen != server_.services().settings->generation) return outdated(call);
+  if (preview) return encryption(call, *levels);
+  try {
+    apply_settings(server_, config_path_, attributes_of(*levels), call.request.client);
+    return go_to("/encryption?applied=yes");
+  } catch (const std::exception& error) {
+    call.frame.error = word(call.frame.language, "refused");
+    call.frame.details = reason_in(call.frame.language, error);
+  }
   return encryption(call, *levels, 422);
+}
+
+// outdated answers a form that was filled in beside settings that no longer hold: with it
+// somebody would undo, unseen, what another has applied.
+Response SettingsPage::Inside::outdated(Call& call) {
+  const std::string& who = server_.services().settings_by;
+  const std::string& language = call.frame.language;
+  call.frame.error =
+      who.empty() ? word(language, "outdated") : with_value(word(language, "outdated-by"), who);
+  return encryption(call, in_force(), 409);
 }
 
 Response SettingsPage::Inside::certificates(Call& call) {
@@ -372,8 +391,8 @@ asio::awaitable<Response> SettingsPage::Inside::certificates_form(Call call) {
   if (action == "delete" && call.form["sure"] != "yes") {
     call.frame.path = "/certificates";
     call.frame.heading = word(call.frame.language, "certificates");
-    const std::string text =
-        with_value(word(call.frame.language, "delete-certificate"), call.form["name"]);
+    const char* asked = call.form["kind"] == "ca" ? "delete-authority" : "delete-certificate";
+    const std::string text = with_value(word(call.frame.language, asked), call.form["name"]);
     const Question question{
         text, call.path, {{"kind", call.form["kind"]}, {"name", call.form["name"]}}};
     co_return html(200, question_page(call.frame, question));
@@ -387,7 +406,7 @@ asio::awaitable<Response> SettingsPage::Inside::certificates_form(Call call) {
     co_return message(call, 404, "not-found");
   } catch (const std::runtime_error& error) {
     call.frame.error = word(call.frame.language, "cert-refused");
-    call.frame.details = error.what();
+    call.frame.details = reason_in(call.frame.language, error);
   }
   Response response = certificates(call);
   response.status = 422;
@@ -401,21 +420,23 @@ Response SettingsPage::Inside::queue(Call& call) {
   call.frame.heading = word(call.frame.language, "queue");
   const auto query = parse_form(query_of(call.request.target)).value_or(Fields{});
   const auto done = query.find("done");
-  for (const char* known : {"retry", "hold", "delete"}) {
+  for (const char* known : {"retry", "retry-all", "hold", "release", "delete"}) {
     if (done == query.end() || done->second != known) continue;
     call.frame.status = word(call.frame.language, std::string("done-") + known);
   }
   return html(200, queue_page(call.frame, {delivery.queued(), delivery.waiting(kMostShown)}));
 }
 
-// queue_form has a message tried, held or deleted; the last only after a question.
+// queue_form has a message tried, held, released or deleted; the last only after a question.
 Response SettingsPage::Inside::queue_form(Call& call) {
   Delivery& delivery = *server_.services().delivery;
   const std::string action = call.path.substr(std::string_view("/queue/").size());
   const std::string who = call.request.client;
   const bool all = call.form["id"] == "all" && action == "retry";
   const auto id = parse_number(call.form["id"]);
-  if ((action != "retry" && action != "hold" && action != "delete") || (!id && !all)) {
+  const bool known =
+      action == "retry" || action == "hold" || action == "release" || action == "delete";
+  if (!known || (!id && !all)) {
     return message(call, 400, "bad-form");
   }
   call.frame.heading = word(call.frame.language, "queue");
@@ -440,10 +461,10 @@ Response SettingsPage::Inside::queue_form(Call& call) {
   } else if (action == "delete") {
     done = delivery.remove(*id, who);
   } else {
-    done = action == "retry" ? delivery.try_now(*id) : delivery.hold(*id);
+    done = action == "hold" ? delivery.hold(*id) : delivery.try_now(*id);
     if (done) note(*id);
   }
-  if (done) return go_to("/queue?done=" + action);
+  if (done) return go_to("/queue?done=" + action + (all ? "-all" : ""));
   call.frame.error = word(call.frame.language, action == "delete" ? "busy" : "gone");
   Response response = queue(call);
   response.status = 409;

@@ -1,6 +1,7 @@
 // The settings page from outside: HTTP to the program, and what SMTP and the journal say of it.
 #include <gmock/gmock.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <csignal>
@@ -17,6 +18,9 @@ using ::testing::StartsWith;
 
 TEST_F(SettingsPage, ApplyHoldsAtOnceAndAfterARestart) {
   const std::string path = with_page("", "<!-- kept -->");
+  // A group other than the gateway's own, where the tests may give one.
+  const gid_t group = geteuid() == 0 ? 12345 : getegid();
+  ASSERT_EQ(chown(path.c_str(), geteuid(), group), 0);
   chmod(path.c_str(), 0640);
   const std::string before = file();
   {
@@ -34,7 +38,8 @@ TEST_F(SettingsPage, ApplyHoldsAtOnceAndAfterARestart) {
     EXPECT_EQ(early.ask("MAIL FROM:<a@a.test>").substr(0, 3), "250");
     program.wait_for(
         {"\"event\":\"settings-applied\",\"generation\":2,\"by\":\"web\",\"who\":"
-         "\"127.0.0.1\""});
+         "\"127.0.0.1\",\"server-level\":\"require\",\"client-certificate\":\"none\","
+         "\"client-level\":\"verify\"}"});
     EXPECT_THAT(get("/encryption").body, HasSubstr("value=\"verify\""));
     EXPECT_EQ(program.terminate(), 0);
   }
@@ -47,6 +52,7 @@ TEST_F(SettingsPage, ApplyHoldsAtOnceAndAfterARestart) {
   struct stat status {};
   ASSERT_EQ(stat(path.c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 07777U, 0640U);
+  EXPECT_EQ(status.st_gid, group);
   Program again(path);
   EXPECT_EQ(mail_in_clear_text(again.port()).substr(0, 3), "530");
 }
@@ -82,9 +88,57 @@ TEST_F(SettingsPage, AFileThatIsNotInForceIsNotOverwritten) {
   EXPECT_THAT(reply.body, HasSubstr("this file was changed after it was last read"));
   EXPECT_EQ(file(), changed);
   program.signal(SIGHUP);
-  program.wait_for({"\"event\":\"settings-applied\",\"generation\":2}"});
+  program.wait_for({"\"event\":\"settings-applied\",\"generation\":2,\"server-level\":"});
   EXPECT_EQ(apply("require", "none", "none").status, 303);
   EXPECT_THAT(file(), HasSubstr("<!-- by hand -->"));
+}
+
+// The page says so of networks: what they do not set is inherited.
+TEST_F(SettingsPage, NetworksFollowInWhatTheyDoNotSet) {
+  Program program(
+      with_page("", "", "<clients network=\"127.0.0.0/8\" client-certificate=\"request\"/>"));
+  log_in(program);
+  EXPECT_THAT(get("/encryption").body,
+              HasSubstr("with settings of their own: 1. What they do not set themselves follows"));
+  EXPECT_EQ(apply("require", "none", "attempt").status, 303);
+  EXPECT_EQ(mail_in_clear_text(program.port()).substr(0, 3), "530");
+}
+
+// An older form would undo, unseen, what another has applied since.
+TEST_F(SettingsPage, AFormThatIsOlderThanTheSettingsChangesNothing) {
+  Program program(with_page());
+  log_in(program);
+  const std::string older = levels("attempt", "none", "require");
+  EXPECT_EQ(apply("require", "none", "attempt").status, 303);
+  for (const char* path : {"/encryption", "/encryption/preview"}) {
+    const Reply reply = post(path, older);
+    EXPECT_EQ(reply.status, 409) << path;
+    EXPECT_THAT(reply.body, HasSubstr("were changed by 127.0.0.1 after this page was shown"));
+    EXPECT_THAT(reply.body, HasSubstr("These are the settings in force."));
+    EXPECT_THAT(reply.body, HasSubstr("name=\"generation\" value=\"2\""));
+  }
+  EXPECT_EQ(mail_in_clear_text(program.port()).substr(0, 3), "530");
+  EXPECT_EQ(apply("require", "none", "require").status, 303);
+  program.signal(SIGHUP);
+  program.wait_for({"settings-applied", "\"generation\":4"});
+  const Reply reply = post("/encryption", older);
+  EXPECT_THAT(reply.body, HasSubstr("The settings were changed after this page was shown"));
+  EXPECT_EQ(post("/encryption", "csrf=" + csrf_ + "&server-level=none&client-level=none").status,
+            400);
+}
+
+// Without script the list that is greyed out stays so, and is not sent, whatever is chosen beside
+// it.
+TEST_F(SettingsPage, NoTlsCanBeLeftWithoutAScript) {
+  Program program(with_page("server-level=\"none\""));
+  log_in(program);
+  const std::string form =
+      "csrf=" + csrf_ + "&generation=1&server-level=attempt&client-level=attempt";
+  const Reply shown = post("/encryption/preview", form);
+  EXPECT_EQ(shown.status, 200);
+  EXPECT_THAT(shown.body, Not(HasSubstr(" disabled")));
+  EXPECT_EQ(post("/encryption", form).status, 303);
+  EXPECT_THAT(file(), HasSubstr("server-level=\"attempt\" client-certificate=\"none\""));
 }
 
 TEST_F(SettingsPage, NobodyGetsInWithoutThePassword) {
@@ -202,11 +256,34 @@ TEST_F(SettingsPage, SpeaksJapaneseWhereTheBrowserDoesOrIsAskedTo) {
   EXPECT_THAT(get("/encryption").body, HasSubstr("サーバー TLS セキュリティレベル"));
 }
 
+// What the page itself says no with is in its language; the journal is English.
+TEST_F(SettingsPage, RefusesInJapaneseToo) {
+  Program program(with_page());
+  log_in(program);
+  cookie_ += "; language=ja";
+  const auto refused = [&](const std::string& action, const std::string& more) {
+    return between(post("/certificates/" + action, "csrf=" + csrf_ + more).body, "<pre>", "</pre>");
+  };
+  EXPECT_THAT(refused("self-signed", "&names=a.test&days=0"),
+              HasSubstr("有効日数「0」は使用できません"));
+  EXPECT_THAT(refused("delete", "&kind=own&name=x&sure=yes"),
+              HasSubstr("該当する証明書がありません"));
+  EXPECT_THAT(refused("import", "&file=nonsense"), HasSubstr("PEM 形式でも PKCS #12 形式でもなく"));
+  bench_.write("ca.pem", "nonsense");
+  EXPECT_THAT(get("/certificates").body, HasSubstr("証明書が含まれていません"));
+  const std::string large = post("/certificates/import", std::string(300000, 'x')).body;
+  EXPECT_THAT(large, HasSubstr("<html lang=\"ja\">"));
+  EXPECT_THAT(large, HasSubstr("最大 256 KB"));
+  bench_.write("gateway.xml", file() + "<!-- by hand -->\n");
+  EXPECT_THAT(apply("require", "none", "none").body,
+              HasSubstr("最後に読み込まれた後に変更されている"));
+  program.wait_for({"settings-refused", "this file was changed after it was last read"});
+}
+
 TEST_F(SettingsPage, ShowsWhatWouldHappenWithoutAScript) {
   Program program(with_page("server-level=\"attempt\""));
   log_in(program);
-  const std::string form =
-      "csrf=" + csrf_ + "&server-level=attempt&client-certificate=require&client-level=attempt";
+  const std::string form = levels("attempt", "require", "attempt");
   const std::string page = post("/encryption/preview", form).body;
   EXPECT_THAT(page, HasSubstr("<html"));
   EXPECT_THAT(page, HasSubstr("treated as “Request”"));
@@ -217,9 +294,13 @@ TEST_F(SettingsPage, ShowsWhatWouldHappenWithoutAScript) {
 }
 
 TEST_F(SettingsPage, WhereItIsServedIsChecked) {
-  const std::string open = run_to_end({"--check", configure("", "<web address=\"0.0.0.0\"/>")}).err;
-  EXPECT_THAT(open, HasSubstr("gateway.xml:5:"));
-  EXPECT_THAT(open, HasSubstr("which others can reach, and no password"));
+  for (const char* without : {"<web/>", "<web address=\"0.0.0.0\"/>"}) {
+    const Result result = run_to_end({configure("", without)});
+    EXPECT_EQ(result.code, 2);
+    EXPECT_THAT(result.err, HasSubstr("gateway.xml:5:"));
+    EXPECT_THAT(result.err,
+                HasSubstr("which it needs; allowed: what postern-gateway --hash-password"));
+  }
   const std::string plain =
       run_to_end({"--check", configure("", "<web password=\"secret12\"/>")}).err;
   EXPECT_THAT(plain, HasSubstr("--hash-password"));
@@ -228,7 +309,6 @@ TEST_F(SettingsPage, WhereItIsServedIsChecked) {
   EXPECT_EQ(run_to_end({file, "--web", "0.0.0.0:0"}).code, 2);
   EXPECT_THAT(run_to_end({file, "--web", "0.0.0.0:0"}).err, HasSubstr("no password"));
   EXPECT_THAT(run_to_end({file, "--web", "nonsense"}).err, HasSubstr("allowed: ADDRESS:PORT"));
-  EXPECT_EQ(run_to_end({"--check", configure("", "<web/>")}).code, 0);
   // A page that others can reach is one with a password.
   const std::string good =
       configure("", "<web address=\"0.0.0.0\" password=\"" + hash_password(kPassword) + "\"/>");

@@ -77,7 +77,7 @@ const administer = async (browser) => {
   equal(await page.locator("#client-level").inputValue(), "attempt", "the client level at first");
   equal(await page.locator("legend").allInnerTexts().then((all) => all.join(", ")),
     "TLS settings for receiving messages, TLS settings for sending messages", "the groups");
-  check((await row(page, "does without TLS")).includes("Accepted in clear text"), "what becomes of a client without TLS");
+  check((await row(page, "sends without TLS")).includes("Accepted in clear text"), "what becomes of a client without TLS");
   let said = await smtp();
   check(offers(said) && !demands(said), "STARTTLS is not offered, or demanded, under attempt: " + said);
 
@@ -95,14 +95,14 @@ const administer = async (browser) => {
   equal(await page.locator("#state").innerText(), "These values are not applied yet.", "the state of what was chosen");
   await page.screenshot({ path: pictures + "/settings-warning.png", fullPage: true });
   await choose(page, "server-level", "require");
-  await page.locator(".advice", { hasText: "Not for a public MX" }).waitFor();
+  await page.locator(".advice", { hasText: "This is not for a public MX" }).waitFor();
   equal(await page.locator(".warning").count(), 0, "warnings under require and require");
   check(!demands(await smtp()), "what was only chosen is in force");
 
   // Apply, and what a client sees.
   await choose(page, "client-certificate", "none");
   await choose(page, "client-level", "verify");
-  check(/Accepted in clear text\s+Refused \(530\)/.test(await row(page, "does without TLS")), "what would become of a client without TLS: " + await row(page, "does without TLS"));
+  check(/Accepted in clear text\s+Refused \(530\)/.test(await row(page, "sends without TLS")), "what would become of a client without TLS: " + await row(page, "sends without TLS"));
   check((await row(page, "offers TLS, its certificate does not verify")).includes("Stays queued"), "what would become of a bad certificate");
   await page.screenshot({ path: pictures + "/settings-page.png", fullPage: true });
   await apply(page);
@@ -165,7 +165,7 @@ const lookAround = async (browser) => {
   equal(await page.locator(".status").innerText(), "It is on hold.", "what was done");
   equal((await cells.nth(5).innerText()).trim(), "on hold", "the next attempt of a held message");
   await page.getByRole("button", { name: /^Release / }).click();
-  equal(await page.locator(".status").innerText(), "It is being tried.", "what was done");
+  equal(await page.locator(".status").innerText(), "It is released, and being tried.", "what was done");
   // Delete, by keyboard, asks: no, then yes.
   for (const answer of ["Cancel", "Yes, delete it"]) {
     await page.waitForFunction(async () => !(await (await fetch("/queue")).text()).includes("under way"));
@@ -186,6 +186,20 @@ const lookAround = async (browser) => {
   await page.waitForFunction((count) => document.querySelectorAll("#clients tbody tr").length > count, before);
   check((await rows.first().innerText()).includes("clear text"), "the session in clear text is not said to be one");
   await page.screenshot({ path: pictures + "/settings-sessions.png", fullPage: true });
+};
+
+// A look-up that is refused, since another login has taken the place of this one, leaves no old table behind.
+const logInElsewhere = async (browser) => {
+  const page = await visitor(browser);
+  await logIn(page);
+  const other = await page.context().newPage();
+  await other.goto(address + "/encryption");
+  await other.getByRole("button", { name: "Log out" }).click();
+  await other.waitForURL("**/login");
+  await logIn(other);
+  await choose(page, "server-level", "none");
+  await page.locator("#consequences", { hasText: "cannot be shown" }).waitFor();
+  equal(await page.locator("#consequences table").count(), 0, "tables left when the look-up was refused");
 };
 
 // seen is the subject and the issuer that openssl is shown where mail is taken.
@@ -277,6 +291,7 @@ const withoutScript = async (browser) => {
     args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"] });
   await administer(browser);
   await lookAround(browser);
+  await logInElsewhere(browser);
   await certify(browser);
   await japanese(browser);
   await withoutScript(browser);

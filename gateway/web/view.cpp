@@ -205,9 +205,10 @@ list notes(const std::string& language, const EncryptionView& view) {
   return out;
 }
 
-std::string shown(std::optional<Duration> delay) {
+std::string shown(const std::string& language, std::optional<Duration> delay) {
   if (!delay) return {};
-  return fmt::format("{:g} s", std::chrono::duration<double>(*delay).count());
+  return with_value(word(language, "seconds"),
+                    fmt::format("{:g}", std::chrono::duration<double>(*delay).count()));
 }
 
 bool same(const Levels& a, const Levels& b) {
@@ -222,9 +223,9 @@ object consequences(const std::string& language, const EncryptionView& view) {
   tables.push_back(table(language, "clients", changed,
                          consequences_for_clients(view.in_force.receiving),
                          consequences_for_clients(view.chosen.receiving), {}));
-  tables.push_back(table(language, "next-hops", changed,
-                         consequences_for_next_hops(view.in_force.sending, delay),
-                         consequences_for_next_hops(view.chosen.sending, delay), shown(delay)));
+  tables.push_back(table(
+      language, "next-hops", changed, consequences_for_next_hops(view.in_force.sending, delay),
+      consequences_for_next_hops(view.chosen.sending, delay), shown(language, delay)));
   return object{{"state", word(language, changed ? "not-applied" : "in-force")},
                 {"state_class", changed ? "open" : "settled"},
                 {"warnings", warnings(language, view)},
@@ -235,7 +236,7 @@ object consequences(const std::string& language, const EncryptionView& view) {
 // shown_time is a moment as people read it, in UTC, to the second.
 std::string shown_time(TimePoint time) {
   const std::string text = rfc3339(time);  // 2026-01-31T12:00:00.000000Z
-  return text.substr(0, 10) + " " + text.substr(11, 8) + "Z";
+  return text.substr(0, 10) + " " + text.substr(11, 8) + " UTC";
 }
 
 list recipients(const std::string& language, const Delivery::Waiting& waiting) {
@@ -274,20 +275,20 @@ list sessions(const std::string& language, const RecentSessions& recent) {
     const std::string ended =
         with_value(word(language, "ended-" + (session.ended.empty() ? "under-way" : session.ended)),
                    fmt::format("{}", session.last_reply));
-    const std::string resumed = session.resumed ? " (" + word(language, "resumed") + ")" : "";
-    items.push_back(
-        object{{"id", session.id},
-               {"began", shown_time(session.began)},
-               {"client", session.client},
-               {"helo", text(session.helo)},
-               {"tone", session.tls.empty() ? "clear" : "tls"},
-               {"tls", session.tls.empty() ? word(language, "clear-text") : session.tls + resumed},
-               {"cipher", text(session.cipher)},
-               {"certificate", certificate},
-               {"subject", text(session.subject)},
-               {"error", text(session.error)},
-               {"messages", fmt::format("{}", session.messages)},
-               {"ended", ended}});
+    const std::string tls =
+        session.resumed ? with_value(word(language, "resumed"), session.tls) : session.tls;
+    items.push_back(object{{"id", session.id},
+                           {"began", shown_time(session.began)},
+                           {"client", session.client},
+                           {"helo", text(session.helo)},
+                           {"tone", session.tls.empty() ? "clear" : "tls"},
+                           {"tls", session.tls.empty() ? word(language, "clear-text") : tls},
+                           {"cipher", text(session.cipher)},
+                           {"certificate", certificate},
+                           {"subject", text(session.subject)},
+                           {"error", text(session.error)},
+                           {"messages", fmt::format("{}", session.messages)},
+                           {"ended", ended}});
   }
   return items;
 }
@@ -335,7 +336,7 @@ list buttons(const std::string& language, const CertificateRow& row) {
     if (!there) return;
     all.push_back(object{{"action", action}, {"label", word(language, action)}});
   };
-  const bool good = row.certificate.error.empty();
+  const bool good = !row.certificate.error;
   const bool own = row.certificate.kind == Kind::own && good;
   const bool authority = row.certificate.kind == Kind::authority && good;
   add("use-receiving", own && !row.receiving);
@@ -353,6 +354,7 @@ list uses(const std::string& language, const CertificateRow& row) {
   };
   add("in-receiving", row.receiving);
   add("in-sending", row.sending);
+  add("in-key", row.key_in_use && !row.receiving && !row.sending);
   add("in-trusted-clients", row.trusted_clients);
   add("in-trusted-next-hops", row.trusted_next_hops);
   return all;
@@ -366,7 +368,7 @@ object certificate(const std::string& language, const CertificateRow& row) {
                {"kind", request                 ? "request"
                         : one.kind == Kind::own ? "own"
                                                 : "ca"},
-               {"bad", text(one.error)},
+               {"bad", text(one.error ? one.error->in(language) : "")},
                {"uses", uses(language, row)},
                {"elsewhere", row.stored ? flag(false) : data(word(language, "cert-elsewhere"))},
                {"any", flag(row.stored)},
@@ -410,6 +412,7 @@ std::string message_page(const Frame& frame) {
 
 std::string encryption_page(const Frame& frame, const EncryptionView& view) {
   object model = consequences(frame.language, view);
+  model.emplace("generation", fmt::format("{}", view.generation));
   model.emplace("groups", groups(frame.language, view.chosen));
   model.emplace("consequences", partial(kConsequences));
   return framed(frame, kEncryption, std::move(model));
@@ -427,13 +430,15 @@ std::string queue_page(const Frame& frame, const QueueView& view) {
   for (const Delivery::Waiting& waiting : view.shown) {
     const Envelope& envelope = waiting.envelope;
     const list rows = recipients(language, waiting);
+    const char* retry = waiting.held ? "release" : "retry";
     items.push_back(object{
         {"id", queue_id(envelope.id)},
         {"number", fmt::format("{}", envelope.id)},
         {"since", shown_time(envelope.received)},
         {"sender", envelope.sender.empty() ? word(language, "null-sender") : envelope.sender},
         {"rows", fmt::format("{}", rows.size())},
-        {"retry", word(language, waiting.held ? "release" : "retry")},
+        {"action", retry},
+        {"retry", word(language, retry)},
         {"can_hold", flag(!waiting.held)},
         {"recipients", rows}});
   }

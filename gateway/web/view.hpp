@@ -30,6 +30,7 @@ struct Frame {
 
 // EncryptionView is what the page "TLS encryption" shows.
 struct EncryptionView {
+  unsigned generation = 0;  // of the settings in force
   Levels in_force;
   Levels chosen;
   std::optional<Duration> clear_fallback_delay;

@@ -39,4 +39,9 @@ std::string with_value(std::string word, std::string_view value) {
   return word;
 }
 
+std::string reason_in(std::string_view language, const std::exception& error) {
+  const auto* refusal = dynamic_cast<const Refusal*>(&error);
+  return refusal ? refusal->in(language) : error.what();
+}
+
 }  // namespace gateway::web

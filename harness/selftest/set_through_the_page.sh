@@ -21,7 +21,8 @@ page=http://${line##* web=}
 ask() { curl --silent --show-error --max-time 20 --cookie jar --cookie-jar jar --output page "$@"; }
 ask --data-urlencode 'password=through the page' "$page/login" && ask "$page/encryption"
 csrf=$(sed -nE 's/.*name="csrf" value="([^"]*)".*/\1/p' page | head -n 1)
-status=$(ask --write-out '%{http_code}' --data "csrf=$csrf&$(<form)" "$page/encryption")
+generation=$(sed -nE 's/.*name="generation" value="([^"]*)".*/\1/p' page)
+status=$(ask --write-out '%{http_code}' --data "csrf=$csrf&generation=$generation&$(<form)" "$page/encryption")
 if [ "$status" != 303 ]; then
   sed -nE 's/.*<pre>([^<]*).*/\1/p' page | sed 's/&quot;/"/g' >&2
   kill -TERM $pid

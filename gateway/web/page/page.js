@@ -24,9 +24,11 @@ document.documentElement.classList.add("js");
       if (mine === asked) place.textContent = form.dataset.unreachable;
       return;
     }
-    if (response.status === 401) location.assign("/login");
+    if (response.status === 401) return location.assign("/login");
     const text = await response.text();
-    if (mine === asked && response.ok) place.innerHTML = text;
+    if (mine !== asked) return;
+    if (response.ok) place.innerHTML = text;
+    else place.textContent = form.dataset.refused;
   };
 
   form.addEventListener("change", () => {
