@@ -207,6 +207,8 @@ grep -q "scenarios/matrices/tls-modes.xml:" "$scratch/out" || fail "explain does
 expect 0 "hold code=4.7.5" "$POSTERN" explain tls-modes/server-level=require/client-certificate=none/client-level=verify/client=starttls/server=expired
 expect 0 "LEAK-4" "$POSTERN" explain tls-modes/server-level=require/client-certificate=none/client-level=verify/client=starttls/server=expired
 expect 0 "rejected" "$POSTERN" explain tls-modes/invalid
+expect 0 'a warning that says "not for a public MX"' "$POSTERN" explain server-level=require client-certificate=require client=plain server=good client-level=none
+grep -q "SET-4 " "$scratch/out" || fail "explain does not name the requirement of a warning"
 expect 0 "each must get what it expects" "$POSTERN" explain stories/bytes-after-starttls-are-not-executed
 expect 2 "no-such-key" "$POSTERN" explain no-such-key=1
 
