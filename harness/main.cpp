@@ -218,14 +218,19 @@ void add_compare(CLI::App& app, postern::CompareOptions& options) {
 void add_serve(CLI::App& app, postern::ServeOptions& options) {
   auto* serve = app.add_subcommand(
       "serve", "Play fake servers that stay, for trying a mailer against them by hand");
-  serve->add_option("servers", options.names, "Their names; nothing: all of them")
+  serve
+      ->add_option("servers", options.names,
+                   "Their names; nothing: all of them, in the order of their names")
       ->type_name("SERVER");
-  serve->add_option("--address", options.address, "Where they listen")->capture_default_str();
+  serve->add_option("--address", options.address, "Where they listen")
+      ->default_str("127.0.0.1, with --addresses 127.0.0.2");
   serve
       ->add_option("--port", options.port,
-                   "The first port; each server has its own, whichever are served")
+                   "The port of the first; the others follow, one port each")
       ->check(CLI::Range(1, 65535))
-      ->capture_default_str();
+      ->default_str("2600, with --addresses 2525");
+  serve->add_flag("--addresses", options.addresses,
+                  "Give each an address of its own, counted from --address, and all the same port");
   serve->add_option("--certs", options.certs, "As for run")->type_name("FOLDER");
   serve->add_flag("--list", options.list, "Say what is where, and serve nothing");
   serve->add_option("--page", options.page, "Write a page that says what is where")
@@ -235,7 +240,9 @@ void add_serve(CLI::App& app, postern::ServeOptions& options) {
       "Exit codes: 0 ended by Ctrl-C or SIGTERM; 2 usage, no such server; 3 a port is taken.\n"
       "Examples:\n"
       "  postern serve --list\n"
-      "  postern serve good expired wrong-host --certs pki");
+      "  postern serve good expired wrong-host --certs pki\n"
+      "  postern serve expired --port 25\n"
+      "  postern serve --addresses --port 25");
 }
 
 void add_send(CLI::App& app, postern::SendOptions& options) {

@@ -64,6 +64,7 @@ std::string description(const Line& line) {
   const std::string text = shown(line.text);
   std::string what = line.kind;
   if (line.kind == "note" || line.kind == "close") return text.empty() ? what : text;
+  if (line.kind == "reset" && text == "refused") return "refuses the connection";
   if (line.kind == "reset" || line.kind == "timeout") {
     what = line.kind == "reset" ? "resets the connection" : "nothing came within the time limit";
     return text.empty() || text == "reset" || text == "time limit" ? what : what + ": " + text;

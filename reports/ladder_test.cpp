@@ -110,18 +110,20 @@ TEST(Ladder, TellsConnectionsApart) {
                                  HasSubstr("│ [sender's mailbox] EHLO g ─")));
 }
 
-TEST(Ladder, TheFiveEndingsDiffer) {
+TEST(Ladder, TheEndingsDiffer) {
   const auto lines =
       drawn({{1, 1, "client", "gateway", "clear", "close", "closed"},
              {2, 2, "client", "gateway", "tls", "close", "closed after close_notify"},
              {3, 3, "client", "gateway", "clear", "reset", "reset"},
              {4, 4, "client", "gateway", "handshake", "alert", "bad certificate"},
-             {5, 5, "client", "", "clear", "timeout", "time limit"}});
+             {5, 5, "client", "", "clear", "timeout", "time limit"},
+             {6, 6, "client", "gateway", "clear", "reset", "refused"}});
   EXPECT_THAT(lines,
               ElementsAre(HasSubstr("◀── closed "), HasSubstr("◀══ [2] closed after close_n"),
                           HasSubstr("◀── [3] resets the connection"),
                           HasSubstr("◀╌╌ [4] TLS alert: bad certificate"),
-                          HasSubstr("• [5] nothing came within the time limit")));
+                          HasSubstr("• [5] nothing came within the time limit"),
+                          HasSubstr("◀── [6] refuses the connection ")));
 }
 
 TEST(Ladder, OfLongDataHeadAndTailAreDrawn) {

@@ -144,7 +144,7 @@ void add_list(std::string& out, const Summary& summary) {
   for (const Broken& broken : summary.broken()) add_group(out, summary, broken);
   const int unlisted = summary.not_passed() - static_cast<int>(summary.listed().size());
   if (unlisted > 0) {
-    out += fmt::format("\nAnd {} more, in the results file.\n", grouped(unlisted));
+    out += fmt::format("\nAnd {} more; a results file (`--results`) has all.\n", grouped(unlisted));
   }
 }
 

@@ -85,7 +85,8 @@ TEST(Markdown, CountsEveryRequirement) {
 
 TEST(Markdown, ListsNoMoreThanItHasRoomFor) {
   const std::vector<CaseResult> many(kListed + 3, sample_failure());
-  EXPECT_THAT(markdown_of(many), HasSubstr("\nAnd 3 more, in the results file.\n"));
+  EXPECT_THAT(markdown_of(many),
+              HasSubstr("\nAnd 3 more; a results file (`--results`) has all.\n"));
 }
 
 TEST(Markdown, SaysWhatTheRunSaysOfItself) {

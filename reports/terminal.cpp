@@ -257,7 +257,8 @@ void add_listed(std::string& out, const Summary& summary, std::size_t most, Colo
     if (!listed.rerun.empty()) out += "               " + shown(listed.rerun) + "\n";
   }
   const int unlisted = summary.not_passed() - static_cast<int>(count);
-  if (unlisted > 0) out += "  and " + grouped(unlisted) + " more, in the results file\n";
+  if (unlisted > 0)
+    out += "  and " + grouped(unlisted) + " more; a results file (--results) has all\n";
   out += "\n";
 }
 

@@ -117,7 +117,8 @@ TEST(Summary, KeepsTheFirstFailuresOnly) {
   for (int i = 0; i < 60; ++i) summary.add(sample_failure());
   EXPECT_EQ(summary.listed().size(), kListed);
   EXPECT_EQ(summary.not_passed(), 60);
-  EXPECT_THAT(summary_text(summary, 1, Colour::kNo), HasSubstr("and 10 more, in the results file"));
+  EXPECT_THAT(summary_text(summary, 1, Colour::kNo),
+              HasSubstr("and 10 more; a results file (--results) has all"));
   EXPECT_THAT(summary_text(summary, 1, Colour::kNo),
               HasSubstr("\n  OUT-5           60 of 60 failed\n60 cases"));
   EXPECT_THAT(summary_text(summary, 1, Colour::kNo), Not(HasSubstr("  IN-3 ")));
@@ -296,7 +297,7 @@ TEST(Terminal, ASummaryFitsAScreen) {
   };
   const std::string small = summary_text(summary, 1, Colour::kNo, {80, 24});
   EXPECT_LE(lines(small, 80), 24U) << small;
-  EXPECT_THAT(small, AllOf(HasSubstr("and 99 more, in the results file"),
+  EXPECT_THAT(small, AllOf(HasSubstr("and 99 more; a results file (--results) has all"),
                            HasSubstr("and 12 requirements more"), HasSubstr("FAILED")));
   EXPECT_LE(lines(summary_text(summary, 1, Colour::kNo, {100, 50}), 100), 50U);
   EXPECT_THAT(summary_text(summary, 1, Colour::kNo), HasSubstr("OUT-20"));

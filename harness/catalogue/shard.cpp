@@ -18,6 +18,11 @@ std::optional<unsigned> number(const std::string& text) {
   return value;
 }
 
+// is_unset: a runner that has no shards may leave a variable empty.
+bool is_unset(const char* text) {
+  return text == nullptr || *text == '\0';
+}
+
 struct Convention {
   const char *total, *index;
   unsigned first;  ///< How the index of the first one is written.
@@ -47,13 +52,14 @@ std::optional<Shard> find_shard(const std::string& option,
   for (const Convention& one : kConventions) {
     const char* total_text = environment(one.total);
     const char* index_text = environment(one.index);
-    if (total_text == nullptr || index_text == nullptr) continue;
+    if (is_unset(total_text) || is_unset(index_text)) continue;
     const auto total = number(total_text);
     const auto index = number(index_text);
     if (!total || !index || *index < one.first || *index - one.first >= *total)
       throw std::invalid_argument(fmt::format(
-          "found {}={} with {}={}, allowed: a number of shards, and an index from {} on below it",
-          one.index, index_text, one.total, total_text, one.first));
+          "found {}={} with {}={}, allowed: a number of shards, and an index from {} to {}",
+          one.index, index_text, one.total, total_text, one.first,
+          one.first == 0 ? "one less than it" : "it"));
     const char* status = one.status_file ? environment(one.status_file) : nullptr;
     return Shard{*index - one.first + 1, *total, one.total, status != nullptr ? status : ""};
   }

@@ -34,6 +34,8 @@ class Sharding : public testing::Test {
 
 TEST_F(Sharding, IsFoundWhereverARunnerSaysIt) {
   EXPECT_FALSE(find());
+  environment_ = {{"CI_NODE_TOTAL", ""}, {"CI_NODE_INDEX", ""}};
+  EXPECT_FALSE(find()) << "what is empty is not set";
   environment_ = {{"CI_NODE_TOTAL", "4"}, {"CI_NODE_INDEX", "4"}};
   EXPECT_EQ(find()->index, 4U);
   EXPECT_EQ(find()->by, "CI_NODE_TOTAL");
@@ -53,9 +55,12 @@ TEST_F(Sharding, OfNothingIsRefused) {
   for (const char* wrong : {"0/5", "6/5", "1", "1/", "/5", "a/b", "1/5x", "-1/5"})
     EXPECT_THAT(problem(wrong), HasSubstr("allowed: I/N")) << wrong;
   environment_ = {{"CI_NODE_TOTAL", "4"}, {"CI_NODE_INDEX", "0"}};
-  EXPECT_THAT(problem(), HasSubstr("found CI_NODE_INDEX=0"));
+  EXPECT_THAT(
+      problem(),
+      HasSubstr("found CI_NODE_INDEX=0 with CI_NODE_TOTAL=4, allowed: a number of shards, and "
+                "an index from 1 to it"));
   environment_ = {{"GTEST_TOTAL_SHARDS", "4"}, {"GTEST_SHARD_INDEX", "4"}};
-  EXPECT_THAT(problem(), HasSubstr("an index from 0 on below it"));
+  EXPECT_THAT(problem(), HasSubstr("an index from 0 to one less than it"));
 }
 
 TEST_F(Sharding, LosesNothingAndDoublesNothing) {

@@ -106,7 +106,8 @@ void Recorder::ended(Actor by, Ending how, Phase phase) {
   const What what = how == Ending::kReset     ? What::kReset
                     : how == Ending::kTimeout ? What::kTimeout
                                               : What::kClose;
-  note(by, what, word(how), phase);
+  const bool refused = by == Actor::kGateway && how == Ending::kReset && !facts_->connected;
+  note(by, what, refused ? "refused" : word(how), phase);
 }
 
 // place names where on this connection bytes stand now, in the words of DisclosureRule.

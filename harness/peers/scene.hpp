@@ -48,6 +48,7 @@ struct Scene {
   /// std::runtime_error where the gateway gave no answer.
   std::function<boost::asio::awaitable<std::string>(const Assignment& changes)> apply;
   TlsSession ticket;              ///< The last that a client of the story got; nullptr: none.
+  bool by_hand = false;           ///< Nobody judges who ends TLS that failed: its peers do, too.
   std::function<void()> changed;  ///< Something was seen that the case may await.
 };
 

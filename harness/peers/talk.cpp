@@ -58,6 +58,7 @@ Talk::Talk(Scene& scene)
       side_(Side::kClient),
       wire_(tcp::socket(scene.executor), *scene.observation, side_, scene.epoch, *scene.owners,
             *scene.patience, scene.limit) {
+  if (scene.by_hand) wire_.end_failed_tls();
   if (scene.jitter) jitter_.emplace(jitter_seed(*scene.jitter, side_, facts().number));
 }
 
@@ -66,6 +67,7 @@ Talk::Talk(Scene& scene, tcp::socket socket, Side side)
       side_(side),
       wire_(std::move(socket), *scene.observation, side, scene.epoch, *scene.owners,
             *scene.patience, scene.limit) {
+  if (scene.by_hand) wire_.end_failed_tls();
   if (scene.jitter) jitter_.emplace(jitter_seed(*scene.jitter, side_, facts().number));
 }
 

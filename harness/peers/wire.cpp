@@ -207,6 +207,7 @@ asio::awaitable<bool> Wire::flush() {
 asio::awaitable<Ending> Wire::tls_ended() {
   note_alert();
   broken_ = true;
+  if (ends_failed_tls_) shut_down();
   const Ending how = tls_->alert_received().empty() ? Ending::kTlsError : Ending::kAlert;
   look_for_smtp(tls_->take_unread());
   std::string raw;
@@ -457,8 +458,9 @@ asio::awaitable<bool> Wire::handshake(SSL_CTX* context, Role role, std::string s
     if (step == TlsEngine::Step::kDone) break;
     if (step != TlsEngine::Step::kWantRead) {
       note_alert();
-      co_return failed(tls_->alert_received().empty() ? tls_->error()
-                                                      : "alert: " + tls_->alert_received());
+      failed(tls_->alert_received().empty() ? tls_->error() : "alert: " + tls_->alert_received());
+      if (ends_failed_tls_) shut_down();
+      co_return false;
     }
     if (!client && flights == 1) {
       if (const Deviation* here = deviation(Point::kCertificate)) {

@@ -76,6 +76,10 @@ class Wire : private Waiting {
   boost::asio::awaitable<void> notify_close();
   void shut_down();
 
+  /// end_failed_tls has TLS that fails with an alert, from either side, ended from this side at
+  /// once (RFC 8446 §6.2). Without it the gateway is watched until it ends the connection.
+  void end_failed_tls() { ends_failed_tls_ = true; }
+
   /// reset ends the connection with RST.
   void reset();
 
@@ -125,6 +129,7 @@ class Wire : private Waiting {
   Phase phase_ = Phase::kClear;
   bool timed_out_ = false;
   bool broken_ = false;  ///< The handshake failed: what comes is looked at, not decrypted.
+  bool ends_failed_tls_ = false;
   TlsManner manner_;
   bool encrypted_ = false;    ///< Flights of ours are encrypted from now on, and not cut anew.
   TlsRecords after_failure_;  ///< What comes after a failed handshake.

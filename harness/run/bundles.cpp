@@ -21,6 +21,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// In every folder and archive of bundles: by it one is known that may be replaced.
+constexpr const char* kOwn = "bundles.txt";
+
 // What is in a bundle are the secrets of test connections, and the configuration of a gateway that
 // may be somebody's own: for its owner alone.
 void write_file(const fs::path& path, const std::string& text) {
@@ -88,6 +91,17 @@ void pack(const fs::path& folder, const std::string& path) {
   std::ignore = archive.release();  // It is gone with its close.
 }
 
+// is_own tells whether what is there was written by an earlier run.
+bool is_own(const fs::path& path, bool packed) {
+  std::error_code ignored;
+  const fs::file_status status = fs::symlink_status(path, ignored);
+  if (!packed) return fs::is_directory(status) && fs::exists(path / kOwn, ignored);
+  if (!fs::is_regular_file(status)) return false;
+  std::unique_ptr<zip_t, decltype(&zip_discard)> archive(
+      zip_open(path.c_str(), ZIP_RDONLY, nullptr), &zip_discard);
+  return archive != nullptr && zip_name_locate(archive.get(), kOwn, 0) >= 0;
+}
+
 }  // namespace
 
 Bundles::Bundles(const std::string& path, bool all, reports::RunHeader header)
@@ -95,10 +109,17 @@ Bundles::Bundles(const std::string& path, bool all, reports::RunHeader header)
       all_(all),
       packed_(path_.ends_with(".zip")),
       header_(std::move(header)) {
-  if (path_.empty() || fs::exists(path_))
-    throw std::runtime_error(fmt::format("{} is there already; name another", path));
+  if (path_.empty() || fs::exists(path_)) {
+    if (!is_own(path_, packed_))
+      throw std::runtime_error(
+          fmt::format("{} is there already, and holds no bundles; name another", path));
+    fs::remove_all(path_);
+  }
   folder_ = packed_ ? fs::path(fmt::format("{}.{}", path_, ::getpid())) : fs::path(path_);
   make_folder(folder_);
+  write_file(folder_ / kOwn,
+             "Bundles of postern run, a folder for each case. A run that is to write its own here\n"
+             "replaces all of this.\n");
 }
 
 Bundles::~Bundles() {

@@ -19,7 +19,8 @@ class Bundles {
   static constexpr int kFailing = 100;
 
   /// The constructor makes the folder `path`, or, for a name that ends in ".zip", one beside it
-  /// that finish packs. Throws std::runtime_error where it cannot, or where something is there.
+  /// that finish packs. What an earlier run wrote there is replaced. Throws std::runtime_error
+  /// where it cannot, or where something else is there.
   Bundles(const std::string& path, bool all, reports::RunHeader header);
   /// The destructor removes the folder of what is packed.
   ~Bundles();

@@ -91,8 +91,9 @@ struct CompareOptions {
 
 struct ServeOptions {
   std::vector<std::string> names;  ///< Servers; none: all.
-  std::string address = "127.0.0.1";
-  unsigned port = 2600;  ///< That of the first of all servers.
+  std::string address;             ///< Empty: 127.0.0.1, with `addresses` 127.0.0.2.
+  unsigned port = 0;               ///< Of the first; 0: 2600, with `addresses` 2525.
+  bool addresses = false;  ///< Each has an address of its own, counted from `address`, not a port.
   std::string certs;
   std::string page;  ///< Where a page that says what is where is written; empty: nowhere.
   bool list = false;

@@ -82,6 +82,24 @@ void print(const Catalogue& catalogue, bool inbound, const std::vector<Decision>
   }
 }
 
+// print_warnings says what must be on record at a start with the settings of these cases.
+void print_warnings(const Catalogue& catalogue, const std::vector<const MatrixCase*>& cells) {
+  for (const auto& matrix : catalogue.matrices) {
+    for (const ExpectedWarning& warning : matrix->warnings) {
+      const auto cases = std::count_if(cells.begin(), cells.end(), [&](const MatrixCase* cell) {
+        return cell->suite.starts_with(matrix->name + "/") && warning.when.holds(cell->settings);
+      });
+      if (cases == 0) continue;
+      fmt::print("\nAt the start, on the gateway's record: {} case{}\n", cases,
+                 cases == 1 ? "" : "s");
+      row("must", fmt::format("a warning that says \"{}\"", warning.mentions));
+      row("letter", "not asked for");
+      cite(catalogue, warning.ref);
+      row("rule", warning.place.text());
+    }
+  }
+}
+
 // under says which settings all of these cases have.
 void print_settings(const std::vector<const MatrixCase*>& cells) {
   std::string text;
@@ -108,6 +126,7 @@ void explain_cells(const Catalogue& catalogue, const std::vector<const MatrixCas
       disclosures.push_back(cell->disclosure);
   }
   print_settings(cells);
+  print_warnings(catalogue, cells);
   print(catalogue, true, inbound);
   print(catalogue, false, outbound);
   for (const DisclosureRule* rule : disclosures) {

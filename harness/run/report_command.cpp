@@ -90,14 +90,20 @@ class Known {
   }
 
   /// weigh gives the ending of a result in the light of what is known.
-  Ending weigh(reports::CaseResult& result) const {
+  Ending weigh(reports::CaseResult& result) {
     const std::string reason = result.reason;
     const bool failed = result.verdict == Verdict::kFail;
-    if (result.gateway == departures_.gateway) weigh_known(result);
+    const bool its_own = result.gateway == departures_.gateway;
+    met_ = met_ || its_own;
+    if (its_own) weigh_known(result);
     const bool known = failed && result.verdict == Verdict::kSkip;
     const bool surprise = result.verdict == Verdict::kFail && result.reason != reason;
     return {result.verdict, result.reason, known, surprise};
   }
+
+  const std::string& gateway() const { return departures_.gateway; }
+  /// met tells whether a result of that gateway was weighed.
+  bool met() const { return met_; }
 
  private:
   void weigh_known(reports::CaseResult& result) const {
@@ -109,9 +115,10 @@ class Known {
 
   Departures departures_;
   std::map<std::string, Chosen> cases_;
+  bool met_ = false;
 };
 
-std::map<std::string, Ending> endings_of(const std::string& path, const Known* known) {
+std::map<std::string, Ending> endings_of(const std::string& path, Known* known) {
   std::map<std::string, Ending> endings;
   reports::ResultsReader reader(path);
   while (auto result = reader.next()) {
@@ -193,6 +200,10 @@ int compare_command(const CommonOptions& common, const CompareOptions& options) 
     }
     before = endings_of(options.before, nullptr);
     now = endings_of(options.now, known ? &*known : nullptr);
+    if (known && !known->met() && !now.empty())
+      throw reports::ResultsError(
+          fmt::format("{} is about the gateway \"{}\", of which {} has no case", options.known,
+                      known->gateway(), options.now));
   } catch (const reports::ResultsError& problem) {
     fmt::print(stderr, "postern: {}\n", problem.what());
     return 2;

@@ -227,8 +227,7 @@ void Session::print_case(const reports::CaseResult& result) {
   progress_.clear();
   if (!good && printed_++ >= kPrintedWhole && !options_.transcripts) {
     if (printed_ == kPrintedWhole + 1)
-      fmt::print(
-          "\nFurther cases did not pass; they are listed below, and --results keeps them whole.\n");
+      fmt::print("\nFurther cases did not pass; --results keeps them whole.\n");
     return;
   }
   fmt::print("{}\n", reports::failure_text(result, text_width(STDOUT_FILENO)));

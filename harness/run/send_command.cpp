@@ -51,10 +51,21 @@ std::string tls_of(const ConnectionFacts& connection) {
                                                     : "a certificate asked for and none shown");
 }
 
+// reply_of gives the last reply, and what it answered.
+std::string reply_of(const ConnectionFacts& connection) {
+  return fmt::format("{}{}{} to {}", connection.last_reply,
+                     connection.last_enhanced.empty() ? "" : " ", connection.last_enhanced,
+                     connection.last_command);
+}
+
 // told says in a sentence how the last connection went.
 std::string told(const Observation& seen) {
-  if (seen.client.empty() || !seen.client.back().connected) return "no connection was made";
+  if (!seen.harness_error.empty()) return "no connection was made: " + seen.harness_error;
+  if (seen.client.empty()) return "no connection was made";
   const ConnectionFacts& last = seen.client.back();
+  if (!last.connected)
+    return last.ending == Ending::kTimeout ? "no connection was made: nobody answered in time"
+                                           : "no connection was made: it was refused";
   const std::string end = last.ended_by == Actor::kGateway
                               ? fmt::format("the connection was ended: {}", word(last.ending))
                           : last.ending == Ending::kTimeout ? "nothing more came in time"
@@ -63,9 +74,10 @@ std::string told(const Observation& seen) {
   if (last.handshake == Handshake::kFailed)
     return fmt::format("TLS failed ({}); {}", last.tls_error.empty() ? "no reason" : last.tls_error,
                        end);
+  if (last.last_reply >= 400 && last.last_command == "STARTTLS")
+    return fmt::format("TLS was refused: {}; {}", reply_of(last), end);
   if (last.last_reply >= 400)
-    return fmt::format("refused {}: {} {} to {}; {}", tls_of(last), last.last_reply,
-                       last.last_enhanced, last.last_command, end);
+    return fmt::format("refused {}: {}; {}", tls_of(last), reply_of(last), end);
   return fmt::format("neither accepted nor refused; {}", end);
 }
 
@@ -81,6 +93,12 @@ int send_command(const CommonOptions& common, const SendOptions& options) {
     for (const auto& [name, peer] : clients) known.push_back(name);
     fmt::print(stderr, "postern: there is no client \"{}\"{}; {} can be named\n", options.client,
                did_you_mean(options.client, known), quoted_list(known));
+    return 2;
+  }
+  for (const std::string& address : {options.from, options.to}) {
+    if (address.find_first_of("\r\n") == std::string::npos) continue;
+    fmt::print(stderr,
+               "postern: found an address with the end of a line in it, allowed: one line\n");
     return 2;
   }
   ByHand with(*loaded.authority);

@@ -119,33 +119,54 @@ void Serving::end() {
   with_.patience.stop();
 }
 
-// wanted finds the servers that are named, or all; false, told on stderr, where one is not there.
+// wanted finds the servers that are named, in that order, or all; false, told on stderr, where one
+// is not there.
 bool wanted(const Catalogue& catalogue, const ServeOptions& options, std::vector<Standing>& into) {
   const auto& servers = catalogue.servers;
   std::vector<std::string> known;
   for (const auto& [name, peer] : servers) known.push_back(name);
-  for (const std::string& name : options.names)
-    if (!servers.contains(name)) {
+  for (const std::string& name : options.names.empty() ? known : options.names) {
+    const auto found = servers.find(name);
+    if (found == servers.end()) {
       fmt::print(stderr, "postern: there is no server \"{}\"{}; {} can be named\n", name,
                  did_you_mean(name, known), quoted_list(known));
       return false;
     }
-  // Each has the port of its place among all, whichever are served.
-  std::size_t place = 0;
-  for (const auto& [name, peer] : servers) {
-    const std::size_t port = options.port + place++;
-    const bool is_wanted =
-        options.names.empty() || std::count(options.names.begin(), options.names.end(), name) > 0;
-    if (!is_wanted) continue;
-    if (port > std::numeric_limits<unsigned short>::max()) {
-      fmt::print(stderr, "postern: found --port {}, allowed: 1 to {}, as there are {} servers\n",
-                 options.port, std::numeric_limits<unsigned short>::max() + 1U - servers.size(),
-                 servers.size());
-      return false;
-    }
-    into.push_back({&peer,
-                    {asio::ip::make_address(options.address), static_cast<unsigned short>(port)},
-                    nullptr});
+    const bool is_there = std::any_of(
+        into.begin(), into.end(), [&](const Standing& one) { return one.peer == &found->second; });
+    if (!is_there) into.push_back({&found->second, {}, nullptr});
+  }
+  return true;
+}
+
+// place gives each its address or its port, counted from the first on; false, told on stderr, where
+// there are too few.
+bool place(const ServeOptions& options, std::vector<Standing>& servers) {
+  constexpr unsigned kLast = std::numeric_limits<unsigned short>::max();
+  const std::string first = !options.address.empty() ? options.address
+                            : options.addresses      ? "127.0.0.2"
+                                                     : "127.0.0.1";
+  const unsigned port = options.port != 0 ? options.port : options.addresses ? 2525 : 2600;
+  boost::system::error_code error;
+  const asio::ip::address address = asio::ip::make_address(first, error);
+  if (error || (options.addresses && !address.is_v4())) {
+    fmt::print(stderr, "postern: found --address {}, allowed: an {}address of this machine\n",
+               options.address, error ? "" : "IPv4 ");
+    return false;
+  }
+  if (!options.addresses && port + servers.size() - 1 > kLast) {
+    fmt::print(stderr, "postern: found --port {}, allowed: 1 to {}, as there are {} servers\n",
+               port, kLast + 1 - servers.size(), servers.size());
+    return false;
+  }
+  unsigned step = 0;
+  for (Standing& server : servers) {
+    if (options.addresses)
+      server.at = {asio::ip::make_address_v4(address.to_v4().to_uint() + step),
+                   static_cast<unsigned short>(port)};
+    else
+      server.at = {address, static_cast<unsigned short>(port + step)};
+    ++step;
   }
   return true;
 }
@@ -199,15 +220,8 @@ void write_page(const ServeOptions& options, const std::vector<Standing>& server
 int serve_command(const CommonOptions& common, const ServeOptions& options) {
   Loaded loaded;
   if (!load(common.scenarios, loaded)) return 2;
-  boost::system::error_code error;
-  const asio::ip::address address = asio::ip::make_address(options.address, error);
-  if (error) {
-    fmt::print(stderr, "postern: found --address {}, allowed: an address of this machine\n",
-               options.address);
-    return 2;
-  }
   std::vector<Standing> servers;
-  if (!wanted(*loaded.catalogue, options, servers)) return 2;
+  if (!wanted(*loaded.catalogue, options, servers) || !place(options, servers)) return 2;
   try {
     if (!options.page.empty()) write_page(options, servers);
   } catch (const reports::ResultsError& problem) {
@@ -222,12 +236,14 @@ int serve_command(const CommonOptions& common, const ServeOptions& options) {
   ByHand with(*loaded.authority);
   try {
     for (Standing& server : servers)
-      server.listener = std::make_unique<Listener>(with.io.get_executor(), address, server.at);
+      server.listener =
+          std::make_unique<Listener>(with.io.get_executor(), server.at.address(), server.at);
   } catch (const boost::system::system_error& problem) {
     const auto taken = std::find_if(servers.begin(), servers.end(),
                                     [](const Standing& server) { return !server.listener; });
-    fmt::print(stderr, "postern: {}:{} for {}: {}; --port names another first port\n",
-               options.address, taken->at.port(), taken->peer->name, problem.code().message());
+    fmt::print(stderr, "postern: {}:{} for {}: {}; --port names another{}\n",
+               taken->at.address().to_string(), taken->at.port(), taken->peer->name,
+               problem.code().message(), options.addresses ? "" : " first port");
     return 3;
   }
   Serving serving(with, servers, options.quiet);

@@ -31,6 +31,7 @@ struct Visit {
     scene.contexts = &with.contexts;
     scene.authority = with.authority;
     scene.limit = limit;
+    scene.by_hand = true;
     scene.changed = [] {};
   }
   Visit(const Visit&) = delete;

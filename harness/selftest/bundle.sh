@@ -32,12 +32,22 @@ decrypted "${folder/client=starttls_/client=starttls-1.2_}/traffic.pcapng" \
 tshark -r "$folder/traffic.pcapng" -Y 'tcp.checksum.status == 0 || ip.checksum.status == 0 || tcp.analysis.flags' \
   -o tcp.check_checksum:TRUE -o ip.check_checksum:TRUE 2>/dev/null | grep . && fail "tshark finds fault with the packets"
 
-# All cases, packed; what is there already stays.
+# All cases, packed. What an earlier run wrote is replaced, anything else stays.
 expect 1 "Bundles: all.zip (6 cases)" "$POSTERN" run tls-modes/$mode --bundle all.zip --bundle-of all \
   --filter "client=starttls|starttls-1.2 server=expired|wrong-host|good"
 [ "$(stat -c %a all.zip)" = 600 ] || fail "the archive is open to others"
 [ "$(unzip -l all.zip | grep -c traffic.pcapng)" -eq 6 ] || fail "the archive has not six captures"
-expect 2 "all.zip is there already; name another; nothing was run" "$POSTERN" run tls-modes/$mode --bundle all.zip
+expect 1 "Bundles: all.zip (4 cases)" "$POSTERN" run tls-modes/$mode --bundle all.zip --filter "client=starttls|starttls-1.2 server=expired|wrong-host|good"
+[ "$(unzip -l all.zip | grep -c traffic.pcapng)" -eq 4 ] || fail "the archive has captures of an earlier run"
+expect 1 "Bundles: failing (1 case)" "$POSTERN" run tls-modes/$mode --bundle failing --filter "client=starttls server=wrong-host"
+[ ! -e "$folder" ] || fail "the bundle of an earlier run is left"
+for there in some.zip some; do
+  [ "$there" = some.zip ] && cp "$SOURCE/README.md" some.zip || mkdir -p some/thing
+  expect 2 "$there is there already, and holds no bundles; name another; nothing was run" "$POSTERN" run tls-modes/$mode --bundle "$there"
+done
+ln -s failing link
+expect 2 "link is there already" "$POSTERN" run tls-modes/$mode --bundle link
+[ -s some.zip ] && [ -d some/thing ] && [ -d failing ] || fail "what was refused is not as it was"
 expect 0 "" "$POSTERN" run tls-modes/$mode --filter "client=starttls server=good" --bundle none
 [ ! -e none ] || fail "a run without failures leaves an empty folder"
 [ -z "$(ls -d all.zip.* 2>/dev/null)" ] || fail "the folder that was packed is left behind"

@@ -207,6 +207,8 @@ grep -q "scenarios/matrices/tls-modes.xml:" "$scratch/out" || fail "explain does
 expect 0 "hold code=4.7.5" "$POSTERN" explain tls-modes/server-level=require/client-certificate=none/client-level=verify/client=starttls/server=expired
 expect 0 "LEAK-4" "$POSTERN" explain tls-modes/server-level=require/client-certificate=none/client-level=verify/client=starttls/server=expired
 expect 0 "rejected" "$POSTERN" explain tls-modes/invalid
+expect 0 'a warning that says "not for a public MX"' "$POSTERN" explain server-level=require client-certificate=require client=plain server=good client-level=none
+grep -q "SET-4 " "$scratch/out" || fail "explain does not name the requirement of a warning"
 expect 0 "each must get what it expects" "$POSTERN" explain stories/bytes-after-starttls-are-not-executed
 expect 2 "no-such-key" "$POSTERN" explain no-such-key=1
 
@@ -216,4 +218,15 @@ expect 0 "its certificate has expired" "$POSTERN" serve --list --page "$scratch/
   fail "the page has other servers than the list"
 grep -q 'expired</th><td>its certificate has expired</td><td>1.3</td>' "$scratch/servers.html" || fail "the page does not say what a server does"
 expect 2 "--page" "$POSTERN" serve --list --page "$scratch/no/such/folder/servers.html"
+# Those that are named are counted among themselves: one at the very port, or each at an address.
+expect 0 "127.0.0.1:25  expired" "$POSTERN" serve expired --port 25 --list
+expect 0 "127.0.0.1:2601  expired" "$POSTERN" serve good expired good --list
+[ "$(wc -l <"$scratch/out")" -eq 2 ] || fail "a server that is named twice stands twice"
+expect 0 "127.0.0.3:25  good" "$POSTERN" serve expired good --addresses --port 25 --list
+expect 0 "127.0.0.2:2525  adds-all-replies" "$POSTERN" serve --addresses --list
+[ "$(cut -d" " -f1 "$scratch/out" | sort -u | grep -c ":2525$")" -eq "$(wc -l <"$scratch/out")" ] ||
+  fail "two servers have the same address"
+expect 0 "127.9.0.1:2525  expired" "$POSTERN" serve good expired --addresses --address 127.9.0.0 --list
+expect 2 "an IPv4 address of this machine" "$POSTERN" serve --addresses --address ::1 --list
+expect 2 "allowed: 1 to 65534, as there are 2 servers" "$POSTERN" serve good expired --port 65535 --list
 finish

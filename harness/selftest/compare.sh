@@ -51,4 +51,8 @@ expect 1 "1 left out" "$POSTERN" compare "$scratch/good.jsonl" "$scratch/less.js
 known "never-heard-of" 2999-12-31
 expect 2 "never-heard-of" "$POSTERN" compare "$scratch/good.jsonl" "$scratch/bad.jsonl" --known "$scratch/known.xml"
 expect 2 "cannot be read" "$POSTERN" compare "$scratch/good.jsonl" "$scratch/bad.jsonl" --known "$scratch/none.xml"
+# One that is about another gateway would say nothing.
+known "expired|wrong-host" 2999-12-31
+sed -i 's|gateway="reference"|gateway="postfix"|' "$scratch/known.xml"
+expect 2 'is about the gateway "postfix", of which' "$POSTERN" compare "$scratch/good.jsonl" "$scratch/bad.jsonl" --known "$scratch/known.xml"
 finish

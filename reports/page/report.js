@@ -72,6 +72,7 @@
   const describe = (event) => {
     const words = event.text || "";
     if (event.kind === "note" || event.kind === "close") return words || event.kind;
+    if (event.kind === "reset" && words === "refused") return "refuses the connection";
     const name = { reset: "resets the connection", timeout: "nothing came within the time limit", alert: "TLS alert",
       leak: "LEAK", differs: "Not as expected", connect: "connection " + event.connection }[event.kind] || event.kind;
     return !words || words === "reset" || words === "time limit" ? name : name + ": " + words;
