@@ -98,7 +98,9 @@ struct RunHeader {
   std::string gateway;  ///< Name, and version if it tells.
   std::string command;
   std::uint64_t seed = 0;
-  Axes axes;  ///< Of the matrices run; empty: views show what came first first.
+  unsigned shard = 0;   ///< Which of `shards` it is, from 1; 0: the run is not shared.
+  unsigned shards = 0;  ///< How many parts there are.
+  Axes axes;            ///< Of the matrices run; empty: views show what came first first.
 };
 
 /// RunFooter closes a results file; a file without it is of a run that did not end.

@@ -187,6 +187,8 @@ RunHeader header_from(const json::object& line) {
   header.gateway = text(line, "gateway");
   header.command = text(line, "command");
   header.seed = optional_integer<std::uint64_t>(line, "seed");
+  header.shard = optional_integer<unsigned>(line, "shard");
+  header.shards = optional_integer<unsigned>(line, "shards");
   header.axes = axes(line);
   return header;
 }

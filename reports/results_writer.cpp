@@ -166,6 +166,10 @@ void add_header(Json& json, const RunHeader& header) {
   json.optional("gateway", header.gateway);
   json.optional("command", header.command);
   json.number("seed", header.seed);
+  if (header.shard != 0) {
+    json.number("shard", header.shard);
+    json.number("shards", header.shards);
+  }
   if (!header.axes.empty()) {
     json.key("axes");
     json.open('{');

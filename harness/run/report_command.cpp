@@ -163,6 +163,8 @@ int report_command(const ReportOptions& options) {
     }
     const reports::RunSummary summary = reports::summarize(joined.path());
     const auto colour = colour_of(STDOUT_FILENO);
+    if (options.quiet)
+      for (const std::string& remark : summary.remarks) fmt::print("{}\n", remark);
     fmt::print("{}", options.quiet ? reports::summary_text(summary.summary, summary.exit_code(),
                                                            colour, screen_of(STDOUT_FILENO))
                                    : reports::run_text(summary, colour, screen_of(STDOUT_FILENO)));
