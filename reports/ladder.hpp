@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,7 +18,8 @@ constexpr std::size_t kLadderColumns = 100;
 /// ends; no events give no lines. Time is in milliseconds since the case began. A solid arrow is
 /// clear text, a dashed one belongs to a handshake, a double one went inside TLS; a ruled line
 /// marks where TLS begins. Of long data, and of very many events, head and tail are drawn and the
-/// rest is counted.
-std::vector<std::string> ladder(std::vector<Line> events);
+/// rest is counted. `differs`, an index in order of time, is the event that is marked.
+std::vector<std::string> ladder(std::vector<Line> events,
+                                std::optional<std::size_t> differs = std::nullopt);
 
 }  // namespace postern::reports
