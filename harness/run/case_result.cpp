@@ -165,8 +165,8 @@ void add_matrix_case(const ResultContext& context, const MatrixCase& cell,
     result.outbound.broken = judgement.outbound.broken;
   }
   add_places(context, cell.disclosure, judgement, result);
-  const bool outbound_wrong = judgement.inbound.wrong.empty() && cell.outbound != nullptr;
-  const Place& place = outbound_wrong ? cell.outbound->place : cell.inbound->place;
+  const bool outbound_decides = judgement.inbound.broken.empty() && cell.outbound != nullptr;
+  const Place& place = outbound_decides ? cell.outbound->place : cell.inbound->place;
   result.file = place.file;
   result.line = place.line;
 }
@@ -196,6 +196,18 @@ void add_story(const ResultContext& context, const Story& story, const Judgement
   add_places(context, nullptr, judgement, result);
   result.file = story.place.file;
   result.line = story.place.line;
+}
+
+// name_demand gives the place of a demand that was broken, where it alone decided.
+void name_demand(reports::CaseResult& result) {
+  if (!result.inbound.broken.empty() || !result.outbound.broken.empty()) return;
+  for (const reports::Demand& one : result.demands) {
+    const std::size_t colon = one.rule.rfind(':');
+    if (!one.broken || colon == std::string::npos) continue;
+    result.file = one.rule.substr(0, colon);
+    result.line = static_cast<unsigned>(std::stoul(one.rule.substr(colon + 1)));
+    return;
+  }
 }
 
 // forget_legs leaves the expectations of a case that was not judged, and nothing that was met.
@@ -346,6 +358,7 @@ std::vector<JudgedCase> judge_stage(const ResultContext& context, const StageRep
     } else {
       add_story(context, *played->what.story, one.judgement, result);
     }
+    name_demand(result);
     result.gateway = context.gateway->name;
     result.verdict = one.judgement.verdict;
     result.grade = word(one.judgement.grade);

@@ -191,6 +191,7 @@ TEST_F(CaseResultTest, AMissingWarningFailsTheWholeConfiguration) {
   const reports::CaseResult missing = judge_stage(context_, report_)[0].result;
   EXPECT_THAT(missing.reason, HasSubstr("SET-3"));
   EXPECT_EQ(held_to(missing), "LEAK-2 SET-3!");
+  EXPECT_EQ(missing.file + ":" + std::to_string(missing.line), missing.demands[1].rule);
   report_.warnings.emplace_back(
       R"({"event":"warning","requirement":"SET-4","reason":"not for a public MX"})");
   EXPECT_EQ(judge_stage(context_, report_)[0].result.verdict, Verdict::kFail);
