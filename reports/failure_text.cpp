@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include "first_difference.hpp"
 #include "shown_text.hpp"
 
 namespace postern::reports {
@@ -30,11 +31,22 @@ bool is_empty(const Leg& leg) {
   return leg.expected.empty() && leg.observed.word.empty() && leg.requirement.empty();
 }
 
-void add_leg(std::string& out, const std::string& title, const Leg& leg, std::size_t width) {
+// is_unmet: a negative that lacks evidence, and a case without its control, are not unmet.
+bool is_unmet(const CaseResult& result, const Leg& leg, const Leg& other) {
+  if (leg.expected.empty() || leg.observed.word.empty()) return false;
+  const bool wrong = result.verdict == Verdict::kFail || !result.deviation.empty();
+  return wrong ? blames(result, leg, other) : leg.grade.empty();
+}
+
+std::string headed(const std::string& title, bool unmet, std::size_t width) {
+  return unmet ? padded(title, width - 7) + "NOT MET" : title;
+}
+
+void add_leg(std::string& out, const std::string& title, const Leg& leg, bool unmet,
+             std::size_t width) {
   if (is_empty(leg)) return;
   const bool met = !leg.grade.empty();
-  const bool judged = !leg.expected.empty() && !leg.observed.word.empty();
-  add_title(out, met || !judged ? title : padded(title, width - 7) + "NOT MET");
+  add_title(out, headed(title, unmet, width));
   if (!leg.expected.empty()) add_entry(out, "expected", shown(leg.expected), width);
   if (!leg.letter.empty()) add_entry(out, "letter", shown(leg.letter), width);
   if (!leg.policy.empty()) add_entry(out, "policy", shown(leg.policy), width);
@@ -49,6 +61,16 @@ void add_leg(std::string& out, const std::string& title, const Leg& leg, std::si
   std::string evidence;
   for (const std::string& item : leg.evidence) evidence += (evidence.empty() ? "" : ", ") + item;
   if (!evidence.empty()) add_entry(out, "evidence", shown(evidence), width);
+}
+
+// add_demand tells of what was broken; of what was met there is nothing to say.
+void add_demand(std::string& out, const Demand& demand, std::size_t width) {
+  if (!demand.broken) return;
+  add_title(out, headed(demand.leg.empty() ? "The settings of the gateway"
+                                           : "Where the message may be seen",
+                        true, width));
+  add_entry(out, shown(demand.requirement), shown(demand.requirement_text), width);
+  if (!demand.rule.empty()) add_entry(out, "rule", shown(demand.rule), width);
 }
 
 // A case id is longer than a line: broken before a slash, it can still be read and pasted together.
@@ -88,14 +110,17 @@ std::string failure_summary(const CaseResult& result, std::size_t width) {
       mark = "  ";
     }
   }
-  add_leg(out, "Inbound: from the client to the gateway", result.inbound, width);
-  add_leg(out, "Outbound: from the gateway to the next hop", result.outbound, width);
+  add_leg(out, "Inbound: from the client to the gateway", result.inbound,
+          is_unmet(result, result.inbound, result.outbound), width);
+  add_leg(out, "Outbound: from the gateway to the next hop", result.outbound,
+          is_unmet(result, result.outbound, result.inbound), width);
+  for (const Demand& demand : result.demands) add_demand(out, demand, width);
   return out;
 }
 
 std::string transcript_text(const CaseResult& result, std::size_t width) {
   std::string out;
-  const std::vector<std::string> lines = ladder(result.events, width);
+  const std::vector<std::string> lines = ladder(result.events, first_difference(result), width);
   if (!lines.empty()) {
     add_title(out, "What was said, in milliseconds:  ─▶ clear text   ╌▶ handshake   ═▶ inside TLS");
     for (const std::string& line : lines) out += line + "\n";

@@ -64,24 +64,36 @@ std::optional<std::size_t> on_the_way_out(const Events& events, const Outcome& o
   return last(events, [&](const Line* line) { return of_gateway(*line); });
 }
 
+// is_unexpected tells of a leg that is to blame whether its outcome is what was wrong.
+bool is_unexpected(const Leg& leg, const Leg& other) {
+  if (leg.requirement.empty() && leg.expected.empty()) return false;
+  return leg.broken.empty()
+             ? leg.grade.empty() || (!other.grade.empty() && leg.grade != other.grade)
+             : leg.broken == "outcome";
+}
+
 }  // namespace
 
 std::optional<std::size_t> first_difference(const CaseResult& result) {
   const bool in = blames(result, result.inbound, result.outbound);
   const bool out = blames(result, result.outbound, result.inbound);
-  if (!in && !out) return std::nullopt;
+  const auto told = [](const Line* line) {
+    return line->kind == "leak" || line->kind == "differs";
+  };
   Events events;
   for (const Line& line : result.events) events.push_back(&line);
   std::stable_sort(events.begin(), events.end(),
                    [](const Line* a, const Line* b) { return a->at < b->at; });
-  const auto told = first(
-      events, [](const Line* line) { return line->kind == "leak" || line->kind == "differs"; });
-  if (told) return told;
-  if (result.inbound.grade.empty() && !result.inbound.requirement.empty())
-    return on_the_way_in(events, result.inbound.observed);
-  if (result.outbound.grade.empty() && !result.outbound.requirement.empty())
-    return on_the_way_out(events, result.outbound.observed);
-  return std::nullopt;
+  std::optional<std::size_t> earliest;
+  const auto take = [&](std::optional<std::size_t> one) {
+    if (one && (!earliest || *one < *earliest)) earliest = one;
+  };
+  if (in || out || troubles(result, result.outbound, result.inbound)) take(first(events, told));
+  if (in && is_unexpected(result.inbound, result.outbound))
+    take(on_the_way_in(events, result.inbound.observed));
+  if (out && is_unexpected(result.outbound, result.inbound))
+    take(on_the_way_out(events, result.outbound.observed));
+  return earliest;
 }
 
 }  // namespace postern::reports

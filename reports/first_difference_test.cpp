@@ -25,8 +25,34 @@ CaseResult without_leak() {
   return result;
 }
 
-TEST(FirstDifference, IsTheLeak) {
-  EXPECT_EQ(marked(sample_failure()), "the token of this message, where LEAK-4 allows nothing");
+TEST(FirstDifference, IsWhatCameFirst) {
+  EXPECT_EQ(marked(sample_failure()), "MAIL FROM:<from-q7d2mzk5xw3b6tnc4hvj@sender.test>\r\n");
+  CaseResult early = sample_failure();
+  early.events.push_back({320, 1, "server", "", "tls", "leak", "where it does not belong"});
+  EXPECT_EQ(marked(early), "where it does not belong");
+  CaseResult taken = sample_failure();
+  taken.inbound.broken = taken.outbound.broken = "outcome";
+  EXPECT_EQ(marked(taken), "250 2.0.0 Queued as 7A41\r\n");
+}
+
+TEST(FirstDifference, IsTheLeakWhereTheOutcomeIsAsExpected) {
+  CaseResult leaked = sample_failure();
+  leaked.outbound.grade = "form";
+  leaked.demands = {{"LEAK-4", "", "", "outbound", true}};
+  EXPECT_EQ(marked(leaked), "the token of this message, where LEAK-4 allows nothing");
+}
+
+TEST(FirstDifference, IsNoneWhereSomethingElseThanTheOutcomeIsWrong) {
+  CaseResult changed = without_leak();
+  changed.outbound.grade = "form";
+  changed.outbound.broken = "other";
+  EXPECT_EQ(marked(changed), "");
+}
+
+TEST(FirstDifference, IsOnTheLegThatReachedLess) {
+  CaseResult wider = without_leak();
+  wider.outbound.grade = "policy";
+  EXPECT_EQ(marked(wider), "MAIL FROM:<from-q7d2mzk5xw3b6tnc4hvj@sender.test>\r\n");
 }
 
 TEST(FirstDifference, IsTheEnvelopeThatWasDisclosed) {

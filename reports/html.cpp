@@ -72,7 +72,9 @@ json::array entry_of(const CaseResult& result, Texts& texts) {
                     (blames(result, result.outbound, result.inbound) ? 2 : 0) |
                     (result.kind == "matrix" && only_follows(result) ? 4 : 0);
   const bool passed = result.verdict == Verdict::kPass || result.verdict == Verdict::kSkip;
-  const std::string broken = passed ? "" : leg_to_look_at(result).requirement;
+  const std::vector<Requirement> broken = passed ? std::vector<Requirement>() : broken_by(result);
+  json::array demands;
+  for (const Demand& one : result.demands) demands.emplace_back(texts.place(one.requirement));
   return {static_cast<int>(result.verdict),
           texts.place(result.suite),
           texts.place(result.name),
@@ -88,7 +90,8 @@ json::array entry_of(const CaseResult& result, Texts& texts) {
           texts.place(result.deviation),
           unmet,
           differs ? static_cast<std::int64_t>(*differs) : -1,
-          texts.place(broken)};
+          texts.place(broken.empty() ? "" : broken.front().first),
+          std::move(demands)};
 }
 
 json::object values_of(const RunHeader& header, json::array& settings) {

@@ -112,6 +112,12 @@ TEST(Html, FindsACaseByWhatTheIndexSaysOfIt) {
   EXPECT_EQ(entry.at(13).as_int64(), 2);
   EXPECT_GT(entry.at(14).as_int64(), 0);
   EXPECT_EQ(text(15), "OUT-5");
+  EXPECT_TRUE(entry.at(16).as_array().empty());
+  CaseResult leak = sample_pass();
+  leak.demands = {{"LEAK-4", "inside TLS only", "", "outbound", false}};
+  const json::value held = json::parse(script_of(page_of({leak}), "index"));
+  const auto by = held.at("cases").at(0).at(16).at(0).to_number<std::size_t>();
+  EXPECT_EQ(held.at("texts").at(by).as_string(), "LEAK-4");
 }
 
 TEST(Html, ListsCasesOfEveryRequirementThatIsBroken) {

@@ -334,6 +334,16 @@ TEST(JUnit, NoCasesAreNoPass) {
   EXPECT_THAT(xml.one("//error"), HasSubstr("no case was judged"));
 }
 
+TEST(JUnit, AShardMayHaveNoCase) {
+  TemporaryFile results, junit;
+  RunHeader header = sample_header();
+  header.shard = header.shards = 2;
+  ResultsWriter(results.path(), header).finish(RunFooter());
+  write_junit(results.path(), junit.path(), JUnitFlavour::kCommon);
+  const Xml xml(junit.text());
+  EXPECT_EQ(xml.one("/testsuites/@errors"), "0");
+}
+
 TEST(JUnit, ABadResultsFileLeavesTheOldReport) {
   TemporaryFile results, junit;
   junit.write("old");

@@ -82,6 +82,7 @@ class Drawing {
 
   void draw(const Line& line);
   void left_out(std::size_t events);
+  void mark(const Line& line);
   std::vector<std::string> take() { return std::move(lines_); }
 
  private:
@@ -215,6 +216,11 @@ void Drawing::draw(const Line& line) {
   if (ends) follow(line);
 }
 
+void Drawing::mark(const Line& line) {
+  time_.clear();
+  row(line.side == "client", padded(" ▼ The first that differs", gap_));
+}
+
 void Drawing::left_out(std::size_t events) {
   time_.clear();
   row(true, padded(fmt::format(" … {} more events …", events), gap_));
@@ -222,19 +228,27 @@ void Drawing::left_out(std::size_t events) {
 
 }  // namespace
 
-std::vector<std::string> ladder(std::vector<Line> events, std::size_t width) {
+std::vector<std::string> ladder(std::vector<Line> events, std::optional<std::size_t> differs,
+                                std::size_t width) {
   if (events.empty()) return {};
   std::stable_sort(events.begin(), events.end(),
                    [](const Line& a, const Line& b) { return a.at < b.at; });
   const std::size_t gap = gap_of(width);
   Drawing drawing(gap);
-  std::size_t i = 0;
-  if (events.size() > kEventsHead + kEventsTail) {
-    for (; i < kEventsHead; ++i) drawing.draw(events[i]);
-    drawing.left_out(events.size() - kEventsHead - kEventsTail);
-    i = events.size() - kEventsTail;
+  // What differs is drawn wherever it stands.
+  const bool whole = events.size() <= kEventsHead + kEventsTail;
+  std::size_t hidden = 0;
+  for (std::size_t i = 0; i < events.size(); ++i) {
+    const bool middle = !whole && i >= kEventsHead && i < events.size() - kEventsTail;
+    if (middle && i != differs) {
+      ++hidden;
+      continue;
+    }
+    if (hidden > 0) drawing.left_out(hidden);
+    hidden = 0;
+    if (i == differs) drawing.mark(events[i]);
+    drawing.draw(events[i]);
   }
-  for (; i < events.size(); ++i) drawing.draw(events[i]);
 
   std::vector<std::string> lines = drawing.take();
   const std::string head = padded("      ms client", kTime + 1 + 1 + gap - 3) + "gateway";

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,7 +19,9 @@ constexpr std::size_t kLadderColumns = 100, kLeastLadderColumns = 80;
 /// line ends; no events give no lines. Time is in milliseconds since the case began. A solid arrow
 /// is clear text, a dashed one belongs to a handshake, a double one went inside TLS; a ruled line
 /// marks where TLS begins. Of long data, and of very many events, head and tail are drawn and the
-/// rest is counted.
-std::vector<std::string> ladder(std::vector<Line> events, std::size_t width = kLadderColumns);
+/// rest is counted. `differs`, an index in order of time, is the event that is marked.
+std::vector<std::string> ladder(std::vector<Line> events,
+                                std::optional<std::size_t> differs = std::nullopt,
+                                std::size_t width = kLadderColumns);
 
 }  // namespace postern::reports

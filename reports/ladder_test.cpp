@@ -69,6 +69,21 @@ TEST(Ladder, SortsBothLegsOnOneAxis) {
       ElementsAre(StartsWith("   1.000"), StartsWith("   2.000")));
 }
 
+TEST(Ladder, MarksWhatDiffersBeforeItWhereverItStands) {
+  std::vector<Line> events;
+  for (int i = 0; i < 300; ++i) events.push_back(data(i, "server", "gateway", "x\r\n"));
+  events[170].text = "MAIL\r\n";
+  const std::vector<std::string> lines = ladder(events, 170);
+  const auto mark = std::find_if(lines.begin(), lines.end(), [](const std::string& line) {
+    return line.find("▼ The first that differs") != std::string::npos;
+  });
+  ASSERT_NE(mark, lines.end());
+  EXPECT_EQ(columns(*mark), kLadderColumns);
+  EXPECT_THAT(*(mark - 1), HasSubstr("… 20 more events …"));
+  EXPECT_THAT(*(mark + 1), HasSubstr("MAIL"));
+  EXPECT_THAT(*(mark + 2), HasSubstr("… 79 more events …"));
+}
+
 TEST(Ladder, ArrowsPointFromWhoSpoke) {
   const auto lines =
       drawn({data(1, "client", "peer", "EHLO c\r\n"), data(2, "client", "gateway", "250 g\r\n"),

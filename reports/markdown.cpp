@@ -152,7 +152,7 @@ void add_list(std::string& out, const Summary& summary) {
 void add_requirements(std::string& out, const Summary& summary) {
   if (summary.cited().empty()) return;
   out +=
-      "\n### Requirements\n\nA case counts under each requirement that decides it.\n\n"
+      "\n### Requirements\n\nA case counts under each requirement that it is held to.\n\n"
       "| requirement | cases | passed | failed | other |\n|---|---:|---:|---:|---:|\n";
   for (const Cited& cited : summary.cited()) {
     out += fmt::format("| {}{} | {} | {} | {} | {} |\n", cited.failed > 0 ? "❌ " : "",

@@ -83,6 +83,20 @@ TEST(Markdown, CountsEveryRequirement) {
                 "| ❌ OUT-5 | 1 | 0 | 1 | 0 |\n| OUT-10 | 1 | 1 | 0 | 0 |\n"));
 }
 
+TEST(Markdown, CountsWhatACaseIsHeldToBesideItsLegs) {
+  CaseResult passed = sample_pass();
+  passed.demands = {{"LEAK-4", "inside TLS only", "", "outbound", false},
+                    {"SET-4", "a warning", "", "", false}};
+  CaseResult leaked = passed;
+  leaked.verdict = Verdict::kFail;
+  leaked.demands[0].broken = true;
+  const std::string page = markdown_of({passed, leaked});
+  EXPECT_THAT(page, HasSubstr("| IN-3 | 2 | 2 | 0 | 0 |\n| ❌ LEAK-4 | 2 | 1 | 1 | 0 |\n"
+                              "| OUT-4 | 2 | 2 | 0 | 0 |\n| SET-4 | 2 | 2 | 0 | 0 |\n"));
+  EXPECT_THAT(page, HasSubstr("#### LEAK-4\n\ninside TLS only\n"));
+  EXPECT_THAT(page, HasSubstr("| accept tls | **❌ redirect tls** |\n"));
+}
+
 TEST(Markdown, ListsNoMoreThanItHasRoomFor) {
   const std::vector<CaseResult> many(kListed + 3, sample_failure());
   EXPECT_THAT(markdown_of(many),

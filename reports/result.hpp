@@ -40,6 +40,18 @@ struct Leg {
   Outcome observed;
   std::string grade;  ///< "form", "letter", "policy", or "" if none was reached.
   std::vector<std::string> evidence;
+  std::string broken;  ///< "outcome": it is not what is expected; "other": something else on this
+                       ///< leg is wrong, or lacks evidence; "": nothing is known to be.
+};
+
+/// Demand is what a case is held to beside the outcomes of its legs: where its message may be seen,
+/// what its gateway has to say of its settings.
+struct Demand {
+  std::string requirement;       ///< The id, "LEAK-4".
+  std::string requirement_text;  ///< The requirement in words.
+  std::string rule;              ///< Where the rule stands, "file:line"; empty: no rule of its own.
+  std::string leg;               ///< "outbound": seen on that leg; empty: of the case as a whole.
+  bool broken = false;
 };
 
 /// Line is one event of a case on the common time axis.
@@ -71,6 +83,7 @@ struct CaseResult {
   std::string server;
   Leg inbound;
   Leg outbound;
+  std::vector<Demand> demands;
   std::string file;  ///< The scenario file (or rule) a reader should open.
   unsigned line = 0;
   double seconds = 0;
@@ -82,8 +95,20 @@ struct CaseResult {
 };
 
 /// blames tells whether `leg` is what a case that did not pass, or that deviates as is known, is to
-/// be blamed for. A leg was met if it reached a grade; where both did (a leak, a crash), both are.
+/// be blamed for. Where nothing says what was broken (a crash, results of an earlier version), it
+/// is the leg that reached less; both, if they reached the same.
 bool blames(const CaseResult& result, const Leg& leg, const Leg& other);
+
+/// troubles tells whether the trouble of such a case shows on `leg`: it is to be blamed, or a
+/// demand is that was broken on this leg or on none.
+bool troubles(const CaseResult& result, const Leg& leg, const Leg& other);
+
+/// Requirement is an id with its words.
+using Requirement = std::pair<std::string, std::string>;
+
+/// broken_by gives the requirements that a case which did not pass breaks, each once, those of its
+/// legs first; where none is to be blamed, that of the first leg that has one.
+std::vector<Requirement> broken_by(const CaseResult& result);
 
 /// Axes name settings and peer roles ("client", "server") with their values, in the order in which
 /// views show them; a name occurs once.
@@ -98,7 +123,9 @@ struct RunHeader {
   std::string gateway;  ///< Name, and version if it tells.
   std::string command;
   std::uint64_t seed = 0;
-  Axes axes;  ///< Of the matrices run; empty: views show what came first first.
+  unsigned shard = 0;   ///< Which of `shards` it is, from 1; 0: the run is not shared.
+  unsigned shards = 0;  ///< How many parts there are.
+  Axes axes;            ///< Of the matrices run; empty: views show what came first first.
 };
 
 /// RunFooter closes a results file; a file without it is of a run that did not end.

@@ -87,7 +87,8 @@ class ResultsReader {
   std::string line_again(const Spot& spot) const;
 
   /// footer is known once next has returned nothing; absent where the run did not end. Of several
-  /// runs in one file it holds the sum of the seconds and the highest exit code.
+  /// runs in one file it holds the sum of the seconds and the highest exit code; where a shard of
+  /// theirs is missing or there twice, and where no case was judged, that is 3 at the least.
   const std::optional<RunFooter>& footer() const;
 
   /// remarks says what is odd but not fatal, "FILE: there is no footer: …"; complete once next has

@@ -91,6 +91,7 @@ void expect_same_leg(const Leg& got, const Leg& want) {
   EXPECT_EQ(got.observed.text(), want.observed.text());
   EXPECT_EQ(got.grade, want.grade);
   EXPECT_EQ(got.evidence, want.evidence);
+  EXPECT_EQ(got.broken, want.broken);
 }
 
 void expect_same(const CaseResult& got, const CaseResult& want) {
@@ -108,6 +109,13 @@ void expect_same(const CaseResult& got, const CaseResult& want) {
   EXPECT_EQ(got.server, want.server);
   expect_same_leg(got.inbound, want.inbound);
   expect_same_leg(got.outbound, want.outbound);
+  ASSERT_EQ(got.demands.size(), want.demands.size());
+  for (std::size_t i = 0; i < want.demands.size(); ++i) {
+    const Demand& a = got.demands[i];
+    const Demand& b = want.demands[i];
+    EXPECT_EQ(std::tie(a.requirement, a.requirement_text, a.rule, a.leg, a.broken),
+              std::tie(b.requirement, b.requirement_text, b.rule, b.leg, b.broken));
+  }
   EXPECT_EQ(got.file, want.file);
   EXPECT_EQ(got.line, want.line);
   EXPECT_NEAR(got.seconds, want.seconds, 1e-6);
@@ -128,6 +136,9 @@ TEST(ResultsFile, GivesBackWhatWasWritten) {
   TemporaryFile file;
   CaseResult control = sample_pass();
   control.control = true;
+  control.outbound.broken = "other";
+  control.demands = {{"LEAK-4", "inside TLS only", "tls-modes.xml:84", "outbound", true},
+                     {"SET-4", "a warning", "", "", false}};
   write_results(file.path(), {sample_failure(), control, CaseResult()});
 
   ResultsReader reader(file.path());

@@ -122,7 +122,20 @@ Leg leg(const json::object& object, std::string_view name) {
   leg.observed.facts = facts(from, "observed-facts");
   leg.grade = text(from, "grade");
   leg.evidence = list(from, "evidence");
+  leg.broken = text(from, "broken");
   return leg;
+}
+
+Demand demand(const json::value& value) {
+  if (!value.is_object()) wrong("demands", value, "an array of objects");
+  const json::object& from = value.get_object();
+  Demand demand;
+  demand.requirement = bytes_of("requirement", required(from, "requirement"));
+  demand.requirement_text = text(from, "requirement-text");
+  demand.rule = text(from, "rule");
+  demand.leg = text(from, "leg");
+  demand.broken = flag(from, "broken");
+  return demand;
 }
 
 Line event(const json::value& value) {
@@ -187,6 +200,8 @@ RunHeader header_from(const json::object& line) {
   header.gateway = text(line, "gateway");
   header.command = text(line, "command");
   header.seed = optional_integer<std::uint64_t>(line, "seed");
+  header.shard = optional_integer<unsigned>(line, "shard");
+  header.shards = optional_integer<unsigned>(line, "shards");
   header.axes = axes(line);
   return header;
 }
@@ -210,6 +225,8 @@ CaseResult case_from(const json::object& line) {
   result.server = text(line, "server");
   result.inbound = leg(line, "inbound");
   result.outbound = leg(line, "outbound");
+  if (const json::array* demands = array(line, "demands"))
+    for (const json::value& value : *demands) result.demands.push_back(demand(value));
   result.file = text(line, "file");
   result.line = optional_integer<unsigned>(line, "line");
   if (const json::array* events = array(line, "events")) {

@@ -12,6 +12,7 @@
 #include <string_view>
 #include <utility>
 
+#include "parts.hpp"
 #include "results_file.hpp"
 #include "results_json.hpp"
 
@@ -55,6 +56,7 @@ class ResultsReader::Body {
   void take_header(const json::object& line);
   void take_footer(const json::object& line);
   void miss_footer();
+  void weigh_whole();
   template <typename Take>
   auto with_parsed(std::string_view text, unsigned number, Take take);
 
@@ -67,6 +69,9 @@ class ResultsReader::Body {
   std::uint64_t offset_ = 0;
   bool open_run_ = false;  // A header was read and its footer was not yet.
   bool all_ended_ = true;
+  bool any_ = false;  // A case was read that is counted.
+  bool weighed_ = false;
+  Parts parts_;
   std::vector<unsigned char> block_ = std::vector<unsigned char>(std::size_t{64} * 1024);
 };
 
@@ -131,12 +136,13 @@ void ResultsReader::Body::read_header() {
       throw WrongMember("\"type\": found \"" + type_of(line) + "\", allowed: header (first line)");
     }
     header_ = header_from(line);
+    parts_.add(header_);
   });
   open_run_ = true;
 }
 
 void ResultsReader::Body::take_header(const json::object& line) {
-  header_from(line);  // Its version decides whether the lines below can be read.
+  parts_.add(header_from(line));  // Its version decides whether the lines below can be read.
   miss_footer();
   open_run_ = true;
 }
@@ -184,12 +190,24 @@ std::optional<CaseResult> ResultsReader::Body::next() {
         });
     if (found) {
       spot_ = here_;
+      any_ = any_ || !found->control;
       return found;
     }
   }
   miss_footer();
   if (!all_ended_) footer_.reset();
+  if (!weighed_) weigh_whole();
   return std::nullopt;
+}
+
+// What is wrong with the runs taken together is said as a remark; nothing that passed is left.
+void ResultsReader::Body::weigh_whole() {
+  weighed_ = true;
+  std::vector<std::string> found = parts_.wrong();
+  // Of a run that is shared a part may well have no case; the others have them.
+  if (!any_ && !parts_.all_are_shards()) found.emplace_back("no case was judged");
+  if (!found.empty() && footer_ && footer_->exit_code == 0) footer_->exit_code = 3;
+  remarks_.insert(remarks_.end(), found.begin(), found.end());
 }
 
 std::string ResultsReader::Body::line_again(const Spot& spot) const {

@@ -105,6 +105,17 @@ void add_leg(Json& json, std::string_view name, const Leg& leg) {
   json.facts("observed-facts", leg.observed.facts);
   json.optional("grade", leg.grade);
   json.list("evidence", leg.evidence);
+  json.optional("broken", leg.broken);
+  json.close('}');
+}
+
+void add_demand(Json& json, const Demand& demand) {
+  json.open('{');
+  json.member("requirement", demand.requirement);
+  json.optional("requirement-text", demand.requirement_text);
+  json.optional("rule", demand.rule);
+  json.optional("leg", demand.leg);
+  if (demand.broken) json.boolean("broken", true);
   json.close('}');
 }
 
@@ -140,6 +151,12 @@ void add_case(Json& json, const CaseResult& result) {
   json.optional("server", result.server);
   add_leg(json, "inbound", result.inbound);
   add_leg(json, "outbound", result.outbound);
+  if (!result.demands.empty()) {
+    json.key("demands");
+    json.open('[');
+    for (const Demand& demand : result.demands) add_demand(json, demand);
+    json.close(']');
+  }
   json.optional("file", result.file);
   if (result.line != 0) json.number("line", result.line);
   if (!result.events.empty()) {
@@ -166,6 +183,10 @@ void add_header(Json& json, const RunHeader& header) {
   json.optional("gateway", header.gateway);
   json.optional("command", header.command);
   json.number("seed", header.seed);
+  if (header.shard != 0) {
+    json.number("shard", header.shard);
+    json.number("shards", header.shards);
+  }
   if (!header.axes.empty()) {
     json.key("axes");
     json.open('{');

@@ -114,7 +114,7 @@ void SideBySide::add_leg(const CaseResult& result, const std::string& leg_name, 
   if (result.verdict == Verdict::kSkip && !known) return;
   Cell& cell = cells[index];
   if (!leg.observed.word.empty()) cell.outcomes.insert(in_short(leg.observed));
-  const bool blamed = blames(result, leg, other);
+  const bool blamed = troubles(result, leg, other);
   cell.wrong = cell.wrong || (blamed && !known);
   cell.deviates = cell.deviates || (blamed && known);
 }

@@ -29,7 +29,7 @@ bool is_before(const std::string& one, const std::string& other) {
 void add_to_cell(Cell& cell, const CaseResult& result, const Leg& leg, const Leg& other) {
   ++cell.cases;
   const bool known = !result.deviation.empty();
-  if (blames(result, leg, other)) ++(known ? cell.deviating : cell.wrong);
+  if (troubles(result, leg, other)) ++(known ? cell.deviating : cell.wrong);
   if (result.verdict == Verdict::kSkip && !known) {
     ++cell.skipped;
     return;
@@ -102,14 +102,6 @@ void arrange_rows(Grid& grid, const Axes& axes) {
 
 }  // namespace
 
-const Leg& leg_to_look_at(const CaseResult& result) {
-  const bool inbound = blames(result, result.inbound, result.outbound);
-  const bool outbound = blames(result, result.outbound, result.inbound);
-  const bool first = (inbound || !outbound || result.outbound.requirement.empty()) &&
-                     !result.inbound.requirement.empty();
-  return first ? result.inbound : result.outbound;
-}
-
 bool only_follows(const CaseResult& result) {
   const Leg& out = result.outbound;
   const bool never_ran = out.observed.word.empty() && result.verdict != Verdict::kSkip;
@@ -153,35 +145,55 @@ void Summary::add(const CaseResult& result) {
   if (kind == by_kind_.end()) kind = by_kind_.insert(kind, {result.kind, Tally()});
   kind->second.count(result);
   if (is_wrong(result.verdict)) list(result);
-  cite(result, result.inbound, result.outbound);
-  if (result.outbound.requirement != result.inbound.requirement)
-    cite(result, result.outbound, result.inbound);
+  cite(result);
   side_by_side_.add(result);
   if (result.kind == "matrix") add_to_grid(result);
 }
 
-void Summary::cite(const CaseResult& result, const Leg& leg, const Leg& other) {
-  if (leg.requirement.empty()) return;
-  auto known = std::lower_bound(
-      cited_.begin(), cited_.end(), leg.requirement,
-      [](const Cited& one, const std::string& id) { return is_before(one.id, id); });
-  if (known == cited_.end() || known->id != leg.requirement)
-    known = cited_.insert(known, {leg.requirement, leg.requirement_text});
-  ++known->cases;
-  const bool met =
-      (is_wrong(result.verdict) || !result.deviation.empty()) && !blames(result, leg, other);
-  if (met || result.verdict == Verdict::kPass) ++known->passed;
-  if (!met && result.verdict == Verdict::kFail) ++known->failed;
+void Summary::cite(const CaseResult& result) {
+  // Each requirement once, and whether all that cites it was met.
+  struct Held {
+    const std::string *id, *text;
+    bool met;
+  };
+  std::vector<Held> all;
+  const auto add = [&](const std::string& id, const std::string& text, bool met) {
+    if (id.empty()) return;
+    const auto same =
+        std::find_if(all.begin(), all.end(), [&](const Held& one) { return *one.id == id; });
+    if (same == all.end())
+      all.push_back({&id, &text, met});
+    else
+      same->met = same->met && met;
+  };
+  const bool passed = result.verdict == Verdict::kPass;
+  const bool known = !result.deviation.empty();
+  for (const Leg* leg : {&result.inbound, &result.outbound}) {
+    const Leg& other = leg == &result.inbound ? result.outbound : result.inbound;
+    const bool met = (is_wrong(result.verdict) || known) && !blames(result, *leg, other);
+    add(leg->requirement, leg->requirement_text, met || passed);
+  }
+  const bool judged = result.verdict == Verdict::kFail || known;
+  for (const Demand& one : result.demands)
+    add(one.requirement, one.requirement_text, passed || (judged && !one.broken));
+  for (const Held& one : all) {
+    auto cited = std::lower_bound(
+        cited_.begin(), cited_.end(), *one.id,
+        [](const Cited& before, const std::string& id) { return is_before(before.id, id); });
+    if (cited == cited_.end() || cited->id != *one.id)
+      cited = cited_.insert(cited, {*one.id, *one.text});
+    ++cited->cases;
+    if (one.met) ++cited->passed;
+    if (!one.met && result.verdict == Verdict::kFail) ++cited->failed;
+  }
 }
 
 void Summary::list(const CaseResult& result) {
-  const bool inbound = blames(result, result.inbound, result.outbound);
-  const bool outbound = blames(result, result.outbound, result.inbound);
-  const Leg& leg = leg_to_look_at(result);
+  const std::vector<Requirement> all = broken_by(result);
+  const Requirement first = all.empty() ? Requirement() : all.front();
   auto known = std::find_if(broken_.begin(), broken_.end(),
-                            [&](const Broken& one) { return one.id == leg.requirement; });
-  if (known == broken_.end())
-    known = broken_.insert(known, {leg.requirement, leg.requirement_text, 0});
+                            [&](const Broken& one) { return one.id == first.first; });
+  if (known == broken_.end()) known = broken_.insert(known, {first.first, first.second, 0});
   ++known->cases;
   if (listed_.size() >= kListed && known->cases > static_cast<int>(kListedEach)) return;
   Listed& listed = listed_.emplace_back();
@@ -191,9 +203,9 @@ void Summary::list(const CaseResult& result) {
   listed.rerun = result.rerun;
   listed.line = result.line;
   listed.verdict = result.verdict;
-  listed.requirement = leg.requirement;
-  const std::string& other = result.outbound.requirement;
-  if (inbound && outbound && other != leg.requirement) listed.also = other;
+  listed.requirement = first.first;
+  for (std::size_t i = 1; i < all.size(); ++i)
+    listed.also += (listed.also.empty() ? "" : ", ") + all[i].first;
 }
 
 void Summary::add_to_grid(const CaseResult& result) {

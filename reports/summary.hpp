@@ -55,8 +55,8 @@ struct Grid {
 /// Listed is a case that did not pass, as far as a list needs it.
 struct Listed {
   std::string id, reason, file, rerun;
-  std::string requirement;  ///< That it breaks: of the leg to look at, else of the first.
-  std::string also;         ///< The other leg's, where both are to be looked at.
+  std::string requirement;  ///< That it breaks, the first of broken_by.
+  std::string also;         ///< The others that it breaks, separated by commas.
   unsigned line = 0;
   Verdict verdict = Verdict::kError;
 };
@@ -67,16 +67,13 @@ struct Broken {
   int cases = 0;
 };
 
-/// Cited is a requirement with the cases that cite it, on either leg.
+/// Cited is a requirement with the cases that are held to it.
 struct Cited {
   std::string id, text;
   int cases = 0;
   int passed = 0,
-      failed = 0;  ///< On the leg that cites it. What is in neither had no answer, or was skipped.
+      failed = 0;  ///< By what cites it. What is in neither had no answer, or was skipped.
 };
-
-/// leg_to_look_at is the leg by whose requirement a case that did not pass is grouped.
-const Leg& leg_to_look_at(const CaseResult& result);
 
 /// only_follows tells of a case of a matrix whose `nothing` at the next hop follows from its
 /// inbound outcome, and says nothing about that server.
@@ -106,7 +103,8 @@ class Summary {
   /// broken are the requirements of all of these, each case counted under one, in order of first
   /// appearance.
   const std::vector<Broken>& broken() const { return broken_; }
-  /// cited are all requirements, in the order of their ids; a case counts under each that it cites.
+  /// cited are all requirements, in the order of their ids; a case counts under each that it is
+  /// held to.
   const std::vector<Cited>& cited() const { return cited_; }
   /// side_by_side compares the gateways of the run.
   const SideBySide& side_by_side() const { return side_by_side_; }
@@ -118,7 +116,7 @@ class Summary {
  private:
   void add_to_grid(const CaseResult& result);
   void list(const CaseResult& result);
-  void cite(const CaseResult& result, const Leg& leg, const Leg& other);
+  void cite(const CaseResult& result);
 
   Tally tally_;
   std::vector<std::pair<std::string, Tally>> by_kind_;

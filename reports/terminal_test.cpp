@@ -112,6 +112,18 @@ TEST(Summary, AFailureWithBothLegsMetMarksBoth) {
   EXPECT_EQ(grid.rows[0].outbound[0].wrong, 1);
 }
 
+TEST(FailureText, SaysNotMetOfWhatWasBroken) {
+  CaseResult wider = sample_failure();
+  wider.outbound.grade = "policy";
+  EXPECT_THAT(failure_text(wider), HasSubstr("NOT MET\n  expected  hold code=4.7.5\n"));
+  CaseResult warned = sample_pass();
+  warned.verdict = Verdict::kFail;
+  warned.demands = {{"SET-3", "It warns.", "tls-modes.xml:9", "", true}};
+  const std::string text = failure_text(warned);
+  EXPECT_THAT(text, HasSubstr("NOT MET\n  SET-3     It warns.\n  rule      tls-modes.xml:9\n"));
+  EXPECT_EQ(text.find("NOT MET"), text.rfind("NOT MET"));
+}
+
 TEST(Summary, KeepsTheFirstFailuresOnly) {
   Summary summary;
   for (int i = 0; i < 60; ++i) summary.add(sample_failure());

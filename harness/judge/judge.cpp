@@ -44,6 +44,14 @@ bool is_unnamed_temporary(const reports::Outcome& observed) {
   return reply != nullptr && reply->starts_with('4');
 }
 
+// disclosed notes that the last thing wrong is of where the message was seen, by a requirement that
+// is not the leg's.
+void disclosed(const Citation& by, Judgement& result) {
+  if (by.ref.empty()) return;
+  ++result.outbound.disclosures;
+  result.broken.push_back(by.ref);
+}
+
 void judge_disclosure(const Bench& bench, const Observation& observation, Judgement& result) {
   for (const Sighting& sighting : observation.sightings) {
     const auto& allowed = sighting.side == Side::kSender ? bench.sender : bench.next_hop;
@@ -66,6 +74,7 @@ void judge_disclosure(const Bench& bench, const Observation& observation, Judgem
         sighting.side == Side::kSender ? "the sender's mailbox" : "the next hop",
         foreign ? " of another case" : "", sighting.offset,
         allows.empty() ? "" : fmt::format("; {}: {}", allows, by.text)));
+    disclosed(by, result);
     result.leaks.push_back(
         {sighting, "the token of this message" + (allows.empty() ? "" : ", where " + allows)});
   }
@@ -144,14 +153,17 @@ void judge_mailbox(const Observation& observation, LegJudgement& leg) {
   if (told > 1) leg.wrong.push_back(fmt::format("the sender was told {} times", told));
 }
 
-void judge_delivery(const Bench& bench, const Observation& observation, LegJudgement& leg) {
+void judge_delivery(const Bench& bench, const Observation& observation, Judgement& result) {
+  LegJudgement& leg = result.outbound;
   judge_connections(bench, observation.server, "the next hop", leg);
   judge_connections(bench, observation.mailbox, "the sender's mailbox", leg);
   int took = 0;
   int last = 0;
   for (const ConnectionFacts& connection : observation.server) {
-    if (bench.disclosure && bench.next_hop.empty() && (connection.mail || connection.rcpt))
+    if (bench.disclosure && bench.next_hop.empty() && (connection.mail || connection.rcpt)) {
       leg.wrong.push_back(fmt::format("MAIL was disclosed on connection {}", connection.number));
+      disclosed(bench.places_by, result);
+    }
     for (const Taken& taken : connection.taken) {
       ++took;
       last = connection.number;
@@ -294,7 +306,9 @@ bool is_busy(const Judgement& result) {
 
 void decide(const Bench& bench, const Observation& observation, const Fence& fence,
             Judgement& result) {
-  for (const LegJudgement* leg : {&result.inbound, &result.outbound}) {
+  for (LegJudgement* leg : {&result.inbound, &result.outbound}) {
+    const bool other = leg->wrong.size() > leg->disclosures || !observation.broken_steps.empty();
+    leg->broken = !leg->mismatch.empty() ? "outcome" : other ? "other" : "";
     if (!leg->mismatch.empty()) result.details.push_back(leg->mismatch);
     result.details.insert(result.details.end(), leg->wrong.begin(), leg->wrong.end());
   }
@@ -328,6 +342,8 @@ void decide(const Bench& bench, const Observation& observation, const Fence& fen
     result.reason = unset;
   } else if (!result.inbound.missing.empty() || !result.outbound.missing.empty()) {
     result.verdict = Verdict::kInconclusive;
+    for (LegJudgement* leg : {&result.inbound, &result.outbound})
+      leg->broken = leg->missing.empty() ? "" : "other";
     result.reason = "evidence is missing:";
     for (const std::string& name : result.inbound.missing) result.reason += " inbound " + name;
     for (const std::string& name : result.outbound.missing) result.reason += " outbound " + name;
@@ -413,7 +429,7 @@ Judgement judge(const Bench& bench, const Observation& observation, const Fence&
   if (bench.inbound == nullptr && !fence.stopped && !shown)
     result.inbound.missing.emplace_back(fence_word(bench));
   judge_disclosure(weighed, observation, result);
-  judge_delivery(weighed, observation, result.outbound);
+  judge_delivery(weighed, observation, result);
   judge_queue(bench, fence, observation, result.outbound);
   if (bench.checks != nullptr)
     for (std::string& line : judge_checks(*bench.checks, observation))

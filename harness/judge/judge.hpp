@@ -63,6 +63,8 @@ struct LegJudgement {
   std::vector<std::string> wrong;    ///< What else the gateway did wrong, each one line.
   std::vector<std::string> missing;  ///< Evidence that is missing for a negative.
   std::vector<std::string> evidence;
+  std::size_t disclosures = 0;  ///< How many of the wrong are of where the message was seen.
+  std::string broken;           ///< As reports::Leg has it.
 
   bool good() const { return mismatch.empty() && wrong.empty() && missing.empty(); }
 };
@@ -76,6 +78,7 @@ struct Leak {
 struct Judgement {
   LegJudgement inbound, outbound;
   std::vector<Leak> leaks;
+  std::vector<std::string> broken;  ///< Requirements that were, of where the message may be seen.
   bool busy = false;  ///< It refused for now (4yz) and did nothing else: an error, no failure.
   reports::Verdict verdict = reports::Verdict::kError;
   Grade grade = Grade::kForm;

@@ -202,12 +202,31 @@ TEST(Judge, NamesTheRequirementOfALeak) {
                           "leak: the message was seen where it does not belong (plain) on "
                           "connection 1 to the next hop of another case, at about byte 7; LEAK-5 "
                           "allows nothing: no other listener"));
+  EXPECT_THAT(judgement.broken, ElementsAre("LEAK-4", "LEAK-5"));
+  EXPECT_EQ(judgement.outbound.broken, "");
   ASSERT_EQ(judgement.leaks.size(), 2U);
   EXPECT_EQ(judgement.leaks[0].sighting.at, 6449);
   EXPECT_EQ(judgement.leaks[0].text, "the token of this message, where LEAK-4 allows nothing");
   one.bench.next_hop = {"tls"};
   one.seen.sightings = {{Side::kServer, 2, "clear-untried", "plain", 7, 1}};
   EXPECT_THAT(one.judged().reason, HasSubstr("LEAK-4 allows only tls"));
+}
+
+TEST(Judge, TellsTheLegOnWhichSomethingIsWrong) {
+  Delivered clear;
+  clear.seen.server[0].taken[0].in_tls = false;
+  const Judgement outcome = clear.judged();
+  EXPECT_EQ(outcome.inbound.broken + "/" + outcome.outbound.broken, "/outcome");
+  Delivered changed;
+  changed.seen.server[0].taken[0].content = "Received: x\r\nSubject: x\r\n\r\nbodY\r\n";
+  const Judgement other = changed.judged();
+  EXPECT_EQ(other.inbound.broken + "/" + other.outbound.broken, "/other");
+  Held unproven;
+  unproven.fence.stopped = false;
+  const Judgement missing = unproven.judged();
+  EXPECT_EQ(missing.verdict, Verdict::kInconclusive);
+  EXPECT_EQ(missing.outbound.broken, "other");
+  EXPECT_EQ(Delivered().judged().outbound.broken, "");
 }
 
 TEST(Judge, FailsAChangedMessageAndADuplicate) {

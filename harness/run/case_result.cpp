@@ -115,6 +115,32 @@ void add_leg(const ResultContext& context, const std::string& ref, const Place& 
   leg.observed = judged.observed;
   leg.grade = word(judged.grade);
   leg.evidence = judged.evidence;
+  leg.broken = judged.broken;
+}
+
+reports::Demand demand_of(const ResultContext& context, const std::string& ref,
+                          const Place* place) {
+  reports::Demand demand;
+  demand.requirement = ref;
+  demand.requirement_text = citation(*context.catalogue, ref).text;
+  if (place != nullptr) demand.rule = place->file + ":" + std::to_string(place->line);
+  return demand;
+}
+
+// add_places puts what the case is held to of where its message may be seen before what else it is
+// held to. What holds for every case, and what a story does not cite, is told where it was broken.
+void add_places(const ResultContext& context, const DisclosureRule* rule,
+                const Judgement& judgement, reports::CaseResult& result) {
+  std::vector<reports::Demand> places;
+  if (rule != nullptr) places.push_back(demand_of(context, rule->ref, &rule->place));
+  for (const std::string& ref : judgement.broken) {
+    auto known = std::find_if(places.begin(), places.end(),
+                              [&](const reports::Demand& one) { return one.requirement == ref; });
+    if (known == places.end()) known = places.insert(known, demand_of(context, ref, nullptr));
+    known->broken = true;
+  }
+  for (reports::Demand& one : places) one.leg = "outbound";
+  result.demands.insert(result.demands.begin(), places.begin(), places.end());
 }
 
 void add_matrix_case(const ResultContext& context, const MatrixCase& cell,
@@ -136,9 +162,11 @@ void add_matrix_case(const ResultContext& context, const MatrixCase& cell,
     result.outbound.observed = judgement.outbound.observed;
     result.outbound.grade = judgement.outbound.wrong.empty() ? "form" : "";
     result.outbound.evidence = judgement.outbound.evidence;
+    result.outbound.broken = judgement.outbound.broken;
   }
-  const bool outbound_wrong = judgement.inbound.wrong.empty() && cell.outbound != nullptr;
-  const Place& place = outbound_wrong ? cell.outbound->place : cell.inbound->place;
+  add_places(context, cell.disclosure, judgement, result);
+  const bool outbound_decides = judgement.inbound.broken.empty() && cell.outbound != nullptr;
+  const Place& place = outbound_decides ? cell.outbound->place : cell.inbound->place;
   result.file = place.file;
   result.line = place.line;
 }
@@ -159,11 +187,27 @@ void add_story(const ResultContext& context, const Story& story, const Judgement
     // Its steps are what is expected of it.
     result.inbound.observed = {};
     result.inbound.grade = judgement.details.empty() ? "form" : "";
+    if (judgement.details.size() > judgement.outbound.disclosures) result.inbound.broken = "other";
+  } else if (!story.outbound && result.inbound.broken.empty()) {
+    result.inbound.broken = judgement.outbound.broken;
   }
   if (story.outbound)
     add_leg(context, story.ref, story.place, &*story.outbound, judgement.outbound, result.outbound);
+  add_places(context, nullptr, judgement, result);
   result.file = story.place.file;
   result.line = story.place.line;
+}
+
+// name_demand gives the place of a demand that was broken, where it alone decided.
+void name_demand(reports::CaseResult& result) {
+  if (!result.inbound.broken.empty() || !result.outbound.broken.empty()) return;
+  for (const reports::Demand& one : result.demands) {
+    const std::size_t colon = one.rule.rfind(':');
+    if (!one.broken || colon == std::string::npos) continue;
+    result.file = one.rule.substr(0, colon);
+    result.line = static_cast<unsigned>(std::stoul(one.rule.substr(colon + 1)));
+    return;
+  }
 }
 
 // forget_legs leaves the expectations of a case that was not judged, and nothing that was met.
@@ -172,6 +216,7 @@ void forget_legs(reports::CaseResult& result) {
     leg->grade.clear();
     leg->evidence.clear();
     leg->observed = {};
+    leg->broken.clear();
   }
   result.grade.clear();
 }
@@ -266,7 +311,11 @@ void weigh_warnings(const ResultContext& context, const StageReport& report, Jud
           std::any_of(report.warnings.begin(), report.warnings.end(), [&](const std::string& line) {
             return line.find(warning.mentions) != std::string::npos;
           });
-      if (warned == warning.when.holds(cell->settings)) continue;
+      const bool due = warning.when.holds(cell->settings);
+      if (!due && !warned) continue;
+      one.result.demands.push_back(demand_of(context, warning.ref, &warning.place));
+      if (warned == due) continue;
+      one.result.demands.back().broken = true;
       one.judgement.details.push_back(
           warning.ref + (warned ? ": expected no such warning on the gateway's record, got one"
                                 : ": expected a warning on the gateway's record, got none"));
@@ -309,6 +358,7 @@ std::vector<JudgedCase> judge_stage(const ResultContext& context, const StageRep
     } else {
       add_story(context, *played->what.story, one.judgement, result);
     }
+    name_demand(result);
     result.gateway = context.gateway->name;
     result.verdict = one.judgement.verdict;
     result.grade = word(one.judgement.grade);

@@ -82,6 +82,14 @@ class CaseResultTest : public ::testing::Test {
     return played;
   }
 
+  // What the case is held to beside its legs; what was broken has a "!".
+  static std::string held_to(const reports::CaseResult& result) {
+    std::string text;
+    for (const reports::Demand& one : result.demands)
+      text += (text.empty() ? "" : " ") + one.requirement + (one.broken ? "!" : "");
+    return text;
+  }
+
   static constexpr const char* kMode =
       "tls-modes/server-level=none/client-certificate=none/client-level=verify";
   const std::string good_ = std::string(kMode) + "/client=plain/server=good";
@@ -180,7 +188,10 @@ TEST_F(CaseResultTest, AMissingWarningFailsTheWholeConfiguration) {
   const std::string mode =
       "tls-modes/server-level=attempt/client-certificate=require/client-level=attempt";
   add_delivered(mode + "/client=plain/server=good");
-  EXPECT_THAT(judge_stage(context_, report_)[0].result.reason, HasSubstr("SET-3"));
+  const reports::CaseResult missing = judge_stage(context_, report_)[0].result;
+  EXPECT_THAT(missing.reason, HasSubstr("SET-3"));
+  EXPECT_EQ(held_to(missing), "LEAK-2 SET-3!");
+  EXPECT_EQ(missing.file + ":" + std::to_string(missing.line), missing.demands[1].rule);
   report_.warnings.emplace_back(
       R"({"event":"warning","requirement":"SET-4","reason":"not for a public MX"})");
   EXPECT_EQ(judge_stage(context_, report_)[0].result.verdict, Verdict::kFail);
@@ -190,6 +201,7 @@ TEST_F(CaseResultTest, AMissingWarningFailsTheWholeConfiguration) {
   const auto judged = judge_stage(context_, report_);
   EXPECT_EQ(judged[0].result.verdict, Verdict::kPass) << judged[0].result.reason;
   EXPECT_EQ(judged[0].result.warnings, report_.warnings);
+  EXPECT_EQ(held_to(judged[0].result), "LEAK-2 SET-3");
 }
 
 TEST_F(CaseResultTest, AWarningThatIsDueUnderOtherSettingsFailsTheWholeConfiguration) {
@@ -202,6 +214,7 @@ TEST_F(CaseResultTest, AWarningThatIsDueUnderOtherSettingsFailsTheWholeConfigura
   const auto judged = judge_stage(context_, report_);
   EXPECT_EQ(judged[0].result.verdict, Verdict::kFail);
   EXPECT_THAT(judged[0].result.reason, HasSubstr("SET-3: expected no such warning"));
+  EXPECT_EQ(broken_by(judged[0].result).front().first, "SET-3");
 }
 
 TEST_F(CaseResultTest, ACaseOfAGatewayThatNeverStartedIsAnError) {
@@ -240,6 +253,8 @@ TEST_F(CaseResultTest, ALeakIsMarkedAtItsMomentWithItsRequirement) {
   const reports::CaseResult result = judge_stage(context_, report_)[0].result;
   EXPECT_EQ(result.verdict, Verdict::kFail);
   EXPECT_THAT(result.reason, HasSubstr("LEAK-4 allows nothing: Client level verify"));
+  EXPECT_EQ(held_to(result), "LEAK-4! LEAK-5!");
+  EXPECT_EQ(broken_by(result).front().first, "LEAK-4");
   ASSERT_EQ(result.events.size(), 2U);
   EXPECT_EQ(result.events[0].at, 6449);
   EXPECT_EQ(result.events[0].connection, 1);

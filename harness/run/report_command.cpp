@@ -170,6 +170,8 @@ int report_command(const ReportOptions& options) {
     }
     const reports::RunSummary summary = reports::summarize(joined.path());
     const auto colour = colour_of(STDOUT_FILENO);
+    if (options.quiet)
+      for (const std::string& remark : summary.remarks) fmt::print("{}\n", remark);
     fmt::print("{}", options.quiet ? reports::summary_text(summary.summary, summary.exit_code(),
                                                            colour, screen_of(STDOUT_FILENO))
                                    : reports::run_text(summary, colour, screen_of(STDOUT_FILENO)));
@@ -211,6 +213,7 @@ int compare_command(const CommonOptions& common, const CompareOptions& options) 
   Difference worse{"Do not pass any more, or are new and do not pass", {}};
   Difference gone{"Are gone", {}};
   Difference left_out{"Passed, and are left out now", {}};
+  Difference unjudged{"Did not pass, and are left out now", {}};
   Difference mended{"Pass now", {}};
   Difference added{"Are new, and pass or are left out", {}};
   std::size_t still = 0, known_failures = 0;
@@ -228,21 +231,23 @@ int compare_command(const CommonOptions& common, const CompareOptions& options) 
       ++known_failures;
     } else if (earlier == before.end()) {
       added.lines.push_back(id);
+    } else if (ending.verdict == Verdict::kSkip) {
+      const bool skipped_before = earlier->second.verdict == Verdict::kSkip;
+      if (!skipped_before)
+        (was_good ? left_out : unjudged).lines.push_back(fmt::format("{}: {}", id, ending.reason));
     } else if (!was_good) {
       mended.lines.push_back(id);
-    } else if (earlier->second.verdict == Verdict::kPass && ending.verdict == Verdict::kSkip) {
-      left_out.lines.push_back(fmt::format("{}: {}", id, ending.reason));
     }
   }
   for (const auto& [id, ending] : before)
     if (!now.contains(id)) gone.lines.push_back(id);
-  for (const Difference* one : {&worse, &gone, &left_out, &mended, &added}) print(*one);
+  for (const Difference* one : {&worse, &gone, &left_out, &unjudged, &mended, &added}) print(*one);
   const bool red = !worse.lines.empty() || !gone.lines.empty() || !left_out.lines.empty();
   fmt::print(
       "{} cases before, {} now: {} worse, {} gone, {} left out, {} mended, {} new; {} do not pass "
-      "as before\n",
+      "as before, {} that did not pass are left out\n",
       before.size(), now.size(), worse.lines.size(), gone.lines.size(), left_out.lines.size(),
-      mended.lines.size(), added.lines.size(), still);
+      mended.lines.size(), added.lines.size(), still, unjudged.lines.size());
   if (!options.known.empty()) fmt::print("{} fail as is known\n", known_failures);
   fmt::print("{}\n", red ? "WORSE" : "NO WORSE");
   return red ? 1 : 0;

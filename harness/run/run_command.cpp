@@ -184,6 +184,12 @@ class Session {
   void take_over(std::map<std::string, reports::CaseResult> known) { known_ = std::move(known); }
   /// note is said at the end, with the counts.
   void note(std::string text) { notes_.push_back(std::move(text)); }
+  /// is_shard says that the plan holds one shard of `all` cases.
+  void is_shard(const Shard& shard, std::size_t all) {
+    shard_ = shard;
+    note(fmt::format("Shard {} of {} ({}): {} of {} cases", shard.index, shard.total, shard.by,
+                     plan_.selection->chosen, all));
+  }
 
  private:
   void take(Run::Closed closed);
@@ -215,6 +221,7 @@ class Session {
   reports::Tally tally_;
   int printed_ = 0;
   std::vector<std::string> notes_;
+  std::optional<Shard> shard_;
   RunCounters counters_;
   std::vector<std::string> kept_;
   std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
@@ -425,7 +432,11 @@ bool Session::run_gateway(const GatewayFile& gateway, std::string& trouble) {
 }
 
 int Session::execute() {
-  const reports::RunHeader header = header_of(options_, plan_, *loaded_.catalogue, gateways_);
+  reports::RunHeader header = header_of(options_, plan_, *loaded_.catalogue, gateways_);
+  if (shard_) {
+    header.shard = shard_->index;
+    header.shards = shard_->total;
+  }
   try {
     if (!options_.bundle.empty())
       bundles_ = std::make_unique<Bundles>(options_.bundle, options_.bundle_of == "all", header);
@@ -530,13 +541,12 @@ int run_command(const CommonOptions& common, const RunOptions& options) {
   Selection selection;
   if (!choose(*loaded.catalogue, wanted, selection)) return 2;
   if (!coverage_holds(wanted, selection)) return 3;
-  std::string shard_note;
+  std::optional<Shard> shard;
+  const std::size_t all_chosen = selection.chosen;
   try {
-    if (const auto shard = find_shard(options.shard, environment_variable)) {
-      const std::size_t all = selection.chosen;
+    shard = find_shard(options.shard, environment_variable);
+    if (shard) {
       keep_shard(selection, *shard);
-      shard_note = fmt::format("Shard {} of {} ({}): {} of {} cases", shard->index, shard->total,
-                               shard->by, selection.chosen, all);
       if (!shard->status_file.empty()) std::fclose(open_status(shard->status_file));
     }
   } catch (const std::exception& problem) {
@@ -576,7 +586,7 @@ int run_command(const CommonOptions& common, const RunOptions& options) {
       if (gateway->remote)
         session.remote(*gateway, find_remote(*gateway->remote, environment_variable));
     if (!options.resume.empty()) session.take_over(read_known(options.resume));
-    if (!shard_note.empty()) session.note(shard_note);
+    if (shard) session.is_shard(*shard, all_chosen);
     if (options.strength > 0) session.note(coverage_text(wanted, selection));
     return session.execute();
   } catch (const reports::ResultsError& problem) {

@@ -68,6 +68,17 @@ grep -q '"notes":."strength 2: .* of 112 cases, all .* pairs covered (seed 3)"' 
 expect 2 "found \"-1\"" "$POSTERN" run --seed -1 "$mode/client=plain/server=good"
 expect 0 "" "$POSTERN" run --seed 0 --results "$scratch/zero.jsonl" "$mode/client=plain/server=good"
 grep -q '"seed":0' "$scratch/zero.jsonl" || fail "the seed 0 is one like others"
+# Shards put together are a whole, or say what they lack; one may have no case.
+for i in 1 2 3; do
+  expect 0 "Shard $i of 3" "$POSTERN" run tls-modes --filter "client=plain server=good client-level=none" --shard $i/3 \
+    --quiet --results "$scratch/shard$i.jsonl"
+done
+expect 0 "PASSED" "$POSTERN" report "$scratch"/shard[123].jsonl
+expect 3 "shard 2 of 3 is missing" "$POSTERN" report "$scratch"/shard[13].jsonl --quiet --junit "$scratch/lost.xml"
+grep -q '<error.*shard 2 of 3 is missing' "$scratch/lost.xml" || fail "JUnit does not tell of a shard that is missing"
+expect 3 "shard 1 of 3 is there more than once" "$POSTERN" report "$scratch"/shard[123].jsonl "$scratch/shard1.jsonl"
+expect 0 "PASSED" "$POSTERN" run --shard 2/2 --quiet --junit "$scratch/none.xml" "$mode/client=plain/server=good"
+! grep -q '<error' "$scratch/none.xml" || fail "a shard without a case is an error in JUnit"
 expect 2 "sought: $scratch/none)" env POSTERN_SCENARIOS="$scratch/none" "$POSTERN" check
 expect 3 "only 1 case was judged, and --min asks for 2" "$POSTERN" run --min 2 --junit "$scratch/min.xml" \
   --markdown "$scratch/min.md" "$mode/client=plain/server=good"

@@ -45,6 +45,10 @@ expect 1 "did not happen" "$POSTERN" compare "$scratch/bad.jsonl" "$scratch/twic
 # A skip of the run's own making is none that is known here.
 sed -E '/server=good"/s/"verdict":"pass"/"verdict":"skip","deviation":"of the run"/' "$scratch/good.jsonl" >"$scratch/less.jsonl"
 expect 1 "1 left out" "$POSTERN" compare "$scratch/good.jsonl" "$scratch/less.jsonl"
+# What failed and is a skip now is not mended.
+sed -E '/server=expired"/s/"verdict":"fail"/"verdict":"skip","deviation":"of the run"/' "$scratch/bad.jsonl" >"$scratch/excused.jsonl"
+expect 0 "0 mended, 0 new; 1 do not pass as before, 1 that did not pass are left out" "$POSTERN" compare "$scratch/bad.jsonl" "$scratch/excused.jsonl"
+grep -q "Did not pass, and are left out now (1)" "$scratch/out" || fail "a failure that is a skip now has no heading"
 known "no-such" 2999-12-31
 sed -i 's/server=no-such/server=plain/' "$scratch/known.xml"
 expect 1 "1 left out" "$POSTERN" compare "$scratch/good.jsonl" "$scratch/less.jsonl" --known "$scratch/known.xml"

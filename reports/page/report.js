@@ -12,8 +12,9 @@
       return [pair.slice(0, equals), pair.slice(equals + 1)];
     })),
     client: text[c[5]], server: text[c[6]], inbound: text[c[7]], outbound: text[c[8]],
-    inboundBy: text[c[9]], outboundBy: text[c[10]], reason: text[c[11]], deviation: text[c[12]],
+    reason: text[c[11]], deviation: text[c[12]],
     unmet: c[13] & 3, follows: (c[13] & 4) !== 0, differs: c[14], broken: text[c[15]],
+    requirements: new Set([c[9], c[10], ...c[16]].map((at) => text[at])),
   }));
   for (const one of cases) {
     one.id = one.suite + "/" + one.name;
@@ -115,6 +116,7 @@
   // A case.
 
   const facts = (outcome, more) => outcome ? [outcome, ...Object.entries(more || {}).map(([k, v]) => `${k}=${v}`)].join(" ") : "nothing that could be judged";
+  const cited = (one) => el("span", {}, el("a", { href: "#requirement=" + encodeURIComponent(one.requirement) }, one.requirement), " ", one["requirement-text"] || "");
   const leg = (title, one, unmet) => {
     if (!one.requirement && !one.observed) return null;
     const rows = [];
@@ -123,11 +125,13 @@
     row("letter", one.letter);
     row("policy", one.policy);
     row("got", facts(one.observed, one["observed-facts"]) + (one.grade ? ` (meets the ${one.grade})` : ""));
-    row("because", one.requirement && el("span", {}, el("a", { href: "#requirement=" + encodeURIComponent(one.requirement) }, one.requirement), " ", one["requirement-text"] || ""));
+    row("because", one.requirement && cited(one));
     row("rule", one.rule);
     row("evidence", (one.evidence || []).join(", "));
     return el("section", { class: unmet ? "leg unmet" : "leg" }, el("h4", {}, title), el("dl", {}, ...rows));
   };
+  const demand = (one) => el("section", { class: one.broken ? "leg unmet" : "leg" }, el("h4", {}, one.leg ? "Where the message may be seen" : "The settings of the gateway"),
+    el("dl", {}, el("dt", {}, "because"), el("dd", {}, cited(one)), ...(one.rule ? [el("dt", {}, "rule"), el("dd", {}, one.rule)] : [])));
   const again = (command) => el("div", { class: "again" }, el("code", {}, command),
     el("button", { type: "button", hidden: !navigator.clipboard,
       onclick: (event) => navigator.clipboard.writeText(command).then(() => { event.target.textContent = "Copied"; }) }, "Copy"));
@@ -137,7 +141,7 @@
     full.file ? el("p", { class: "dim" }, `${full.file}:${full.line || 1}`, full.gateway ? `, gateway ${full.gateway}` : "") : null,
     full.settings ? el("p", { class: "dim" }, Object.entries(full.settings).map(([k, v]) => `${k}=${v}`).join(", ")) : null,
     el("div", { class: "legs" }, leg("Inbound: from the client to the gateway", full.inbound, one.unmet & 1),
-      leg("Outbound: from the gateway to the next hop", full.outbound, one.unmet & 2)),
+      leg("Outbound: from the gateway to the next hop", full.outbound, one.unmet & 2), ...(full.demands || []).map(demand)),
     full.events ? el("section", {}, el("h4", {}, "What was said, in milliseconds"),
       el("p", {}, el("span", { class: "clear-key" }, "── clear text"), "  ", el("span", { class: "shake-key" }, "╌╌ handshake"), "  ", el("span", { class: "tls-key" }, "══ inside TLS")),
       ladder(full.events, one.differs)) : null,
@@ -186,7 +190,7 @@
   const choices = [
     ["verdict", ["not-passed", ...verdicts.filter((v) => cases.some((c) => c.verdict === v))]],
     ["gateway", uniq(cases.map((c) => c.gateway)).sort()],
-    ["requirement", uniq(cases.flatMap((c) => [c.inboundBy, c.outboundBy])).sort(new Intl.Collator("en", { numeric: true }).compare)],
+    ["requirement", uniq(cases.flatMap((c) => [...c.requirements])).sort(new Intl.Collator("en", { numeric: true }).compare)],
     ["received", uniq(cases.map((c) => c.inbound)).sort()],
     ["sent", uniq(cases.map((c) => c.outbound)).sort()],
     ["client", inOrder("client", uniq(cases.map((c) => c.client)))],
@@ -207,7 +211,7 @@
       } else if (key === "verdict") {
         if (value === "not-passed" ? one.passed : one.verdict !== value) return false;
       } else if (key === "requirement") {
-        if (one.inboundBy !== value && one.outboundBy !== value) return false;
+        if (!one.requirements.has(value)) return false;
       } else if (key === "received" || key === "sent") {
         if ((key === "received" ? one.inbound : one.outbound) !== value) return false;
       } else if (key === "broken") {

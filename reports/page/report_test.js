@@ -53,6 +53,15 @@ const equal = (got, expected, what) => check(got === expected, `${what}: expecte
   await page.evaluate((to) => { location.hash = to; }, broken);
   await page.waitForFunction(() => document.getElementById("found").textContent.includes("; of broken"));
   equal((await page.locator("#found").textContent()).split(" ")[0], count, "cases of " + broken);
+  // So does every requirement, of the places where a message may be seen and of warnings too.
+  const cited = await page.evaluate(() => [...document.querySelectorAll("#requirements tbody tr")].map((row) => [row.querySelector("a").hash, row.cells[2].textContent]));
+  for (const id of ["LEAK-1", "LEAK-2", "LEAK-4", "OUT-5", "SET-3", "SET-4"])
+    check(cited.some(([hash]) => hash === "#requirement=" + id), `the table of requirements lacks ${id}`);
+  for (const [hash, cases] of cited) {
+    await page.evaluate((to) => { location.hash = to; }, hash);
+    await page.waitForFunction((to) => location.hash === to && document.querySelector('select[name="requirement"]').value === to.split("=")[1], hash);
+    equal((await page.locator("#found").textContent()).split(" ")[0], cases, "cases of " + hash);
+  }
   // What no program has written into the address breaks nothing.
   await page.evaluate(() => { location.hash = "#text=100%"; });
   await page.waitForFunction(() => document.getElementById("found").textContent.startsWith("0 of"));
@@ -106,10 +115,11 @@ const equal = (got, expected, what) => check(got === expected, `${what}: expecte
   equal(await head.getAttribute("aria-expanded"), "true", "the case's state");
   const one = page.locator("#list .case").first();
   const words = await one.innerText();
-  for (const wanted of ["expected", "got", "NOT MET", "because", "rule", "evidence", "The gateway's own lines", "Run this case again"])
-    check(wanted === "NOT MET" ? await one.locator(".leg.unmet").count() === 1 : words.includes(wanted), `the case lacks "${wanted}"`);
+  for (const wanted of ["expected", "got", "because", "rule", "evidence", "The gateway's own lines", "Run this case again"])
+    check(words.includes(wanted), `the case lacks "${wanted}"`);
+  equal((await one.locator(".leg.unmet h4").allTextContents()).join("; "), "Outbound: from the gateway to the next hop; Where the message may be seen", "what was not met");
   equal(await one.locator(".ladder .differs").count(), 1, "steps that are marked as the first that differs");
-  check((await one.locator(".ladder .differs").innerText()).includes("LEAK"), "the first that differs is not the leak");
+  check((await one.locator(".ladder .differs").innerText()).includes("MAIL FROM"), "the first that differs is not the envelope that was disclosed");
   check(await one.locator(".ladder .border").count() >= 1, "the border where TLS begins is not drawn");
   check(await one.locator(".ladder .arrow.clear").count() > 3, "no clear text is drawn");
   check(await one.locator(".ladder .arrow.tls").count() > 3, "no TLS is drawn");
