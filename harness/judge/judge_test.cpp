@@ -285,6 +285,17 @@ TEST(Judge, TellsHowADropCameAbout) {
   EXPECT_EQ(silent.judged().inbound.grade, Grade::kNone);
 }
 
+TEST(Judge, NeverTakesItsOwnLeavingForADrop) {
+  Dropped left;
+  left.seen.client[0].left = true;
+  left.seen.client[0].last_command = "MAIL";
+  EXPECT_THAT(left.judged().inbound.observed.text(), HasSubstr("unfinished tls=no reply=530"));
+  EXPECT_THAT(left.judged().inbound.observed.text(), HasSubstr("after=MAIL"));
+  EXPECT_EQ(left.judged().verdict, Verdict::kFail);
+  left.seen.client[0].last_reply = 0;
+  EXPECT_THAT(left.judged().inbound.observed.text(), HasSubstr("unfinished tls=no after=MAIL"));
+}
+
 TEST(Judge, CountsATemporaryRefusalOnlyWhereARuleNamesIt) {
   Dropped busy;
   busy.seen.client[0].last_reply = 421;

@@ -94,6 +94,7 @@ struct ConnectionFacts {
   Taken transaction;         ///< Server: what was said of the message under way.
   std::vector<Taken> taken;  ///< Server: whole messages, in order.
 
+  bool left = false;  ///< Ours ended its side while that of the gateway was open.
   Actor ended_by = Actor::kNone;
   Ending ending = Ending::kOpen;
 

@@ -18,10 +18,9 @@ std::string word_of(const ConnectionFacts& connection) {
     if (connection.smtp_after_failed_tls) return "clear-after-failed-tls";
     return closed ? "broken" : "hang";
   }
-  if (connection.last_reply >= 400) {
-    if (connection.usable) return "refuse";
-    return closed ? "drop" : "hang";
-  }
+  if (connection.last_reply >= 400 && connection.usable) return "refuse";
+  if (connection.left) return "unfinished";
+  if (connection.last_reply >= 400) return closed ? "drop" : "hang";
   if (closed) return "lost";
   return connection.ending == Ending::kTimeout ? "hang" : "unfinished";
 }
@@ -100,13 +99,15 @@ reports::Outcome observe_inbound(const Observation& observation) {
   outcome.facts.emplace_back("tls", yes_no(last.handshake == Handshake::kCompleted));
   if (last.handshake == Handshake::kCompleted)
     outcome.facts.emplace_back("asked", yes_no(last.asked));
-  if (outcome.word == "drop" || outcome.word == "refuse" || outcome.word == "hang") {
+  const bool unfinished = outcome.word == "unfinished";
+  if (outcome.word == "drop" || outcome.word == "refuse" || outcome.word == "hang" ||
+      (unfinished && last.last_reply > 0)) {
     outcome.facts.emplace_back("reply", std::to_string(last.last_reply));
     if (!last.last_enhanced.empty()) outcome.facts.emplace_back("enhanced", last.last_enhanced);
   }
   if (outcome.word == "drop" || outcome.word == "broken")
     outcome.facts.emplace_back("closed", closed_text(last));
-  if (outcome.word == "lost" || outcome.word == "hang")
+  if (outcome.word == "lost" || outcome.word == "hang" || unfinished)
     outcome.facts.emplace_back("after", last.last_command.empty() ? "connect" : last.last_command);
   if (observation.client.size() > 1) {
     std::string earlier;

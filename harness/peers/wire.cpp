@@ -561,6 +561,7 @@ asio::awaitable<void> Wire::notify_close() {
 }
 
 void Wire::shut_down() {
+  if (!broken_ && facts().ending == Ending::kOpen) facts().left = true;
   recorder_.note(Actor::kPeer, What::kClose, word(Ending::kClose), phase_);
   boost::system::error_code ignored;
   socket_.shutdown(tcp::socket::shutdown_send, ignored);

@@ -137,6 +137,24 @@ TEST_F(WireTest, TellsAFinFromAReset) {
        });
   EXPECT_EQ(facts().ending, Ending::kClose);
   EXPECT_EQ(facts().ended_by, Actor::kGateway);
+  EXPECT_FALSE(facts().left);
+}
+
+TEST_F(WireTest, TellsWhoLeftFirst) {
+  play(
+      [&](Wire& wire) -> asio::awaitable<void> {
+        co_await wire.finish();
+        co_await wire.await_end();
+      },
+      [](tcp::socket socket) -> asio::awaitable<void> {
+        char byte = 0;
+        const auto until_its_end = asio::as_tuple(asio::use_awaitable);
+        co_await socket.async_receive(asio::buffer(&byte, 1), until_its_end);
+        socket.close();
+      });
+  EXPECT_TRUE(facts().left);
+  EXPECT_EQ(facts().ending, Ending::kClose);
+  EXPECT_EQ(facts().ended_by, Actor::kGateway);
 }
 
 TEST_F(WireTest, TellsAResetFromAFin) {
