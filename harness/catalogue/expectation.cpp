@@ -99,7 +99,7 @@ const char* outcome_about(std::string_view word) {
   static const std::map<std::string_view, const char*> kAbout = {
       {"accept", "250 after end-of-data"},
       {"refuse", "a 4yz or 5yz reply, and the connection stays usable"},
-      {"drop", "no acceptance: after its reply the gateway closed"},
+      {"drop", "no acceptance: after its reply the gateway closed, and our client had not"},
       {"broken", "STARTTLS got 220, the handshake was not completed, and the gateway closed"},
       {"redirect", "delivered to the next hop"},
       {"hold", "still queued, with the reason on record"},

@@ -66,6 +66,22 @@ void needs_message(const Reader& reader, pugi::xml_node node, const char* attrib
                               client ? "client hands in" : "server takes"));
 }
 
+/// needs_end complains where the gateway is expected to close on a client that always leaves first.
+void needs_end(const Reader& reader, pugi::xml_node node, const char* attribute,
+               const std::vector<ExpectedOutcome>& outcomes, const Story& story) {
+  const auto clients = scripts_of(story, Role::kClient);
+  if (any_peer(clients)) return;
+  const bool waits = any_step(
+      clients, [](const Step& step) { return step.kind == StepKind::kEnd || step.or_end; });
+  const bool every = std::all_of(outcomes.begin(), outcomes.end(),
+                                 [](const auto& outcome) { return outcome.word == "drop"; });
+  if (waits || !every) return;
+  reader.complain(node, attribute,
+                  fmt::format("found {}=\"{}\", which no step waits for, allowed: only where a "
+                              "client has an <end> or or=\"end\"",
+                              attribute, reader.text(node, attribute)));
+}
+
 /// surely_takes tells whether a server that is played to its end has taken a message.
 bool surely_takes(const Script& script) {
   for (std::size_t i = 0; i < script.steps.size(); ++i) {
@@ -142,7 +158,11 @@ std::optional<Expectation> read_expectation(const Reader& reader, pugi::xml_node
   needs_handshake(reader, node, attribute, expectation.form, story, role);
   needs_message(reader, node, attribute, expectation.form, story, role);
   opens_it(reader, node, attribute, expectation.form, story, role);
-  if (role == Role::kServer) takes_no_message(reader, node, expectation.form, story);
+  if (role == Role::kServer) {
+    takes_no_message(reader, node, expectation.form, story);
+  } else {
+    needs_end(reader, node, attribute, expectation.form, story);
+  }
   return expectation;
 }
 

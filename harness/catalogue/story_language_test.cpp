@@ -236,6 +236,13 @@ TEST_F(StoryLanguage, RefusesWhatTheStepsContradict) {
   EXPECT_THAT(problems_of("<client peer=\"good-cert\"/><server><say>421 a</say></server>"
                           "<expect outbound=\"redirect\"/>"),
               HasSubstr("only where a server takes a message"));
+  const std::string drop = "<expect inbound=\"drop reply=530\"/>";
+  const std::string refused = "<say>MAIL FROM:&lt;a@b.test&gt;</say><hear reply=\"530\"";
+  EXPECT_THAT(problems_of(client(refused + "/>") + drop),
+              HasSubstr("found inbound=\"drop reply=530\", which no step waits for, allowed: only "
+                        "where a client has an <end>"));
+  EXPECT_TRUE(load(client(refused + "/><end/>") + drop)) << problems_;
+  EXPECT_TRUE(load(client(refused + " or=\"end\"/>") + drop)) << problems_;
 }
 
 TEST_F(StoryLanguage, ServersAreRoutesInTheirOrder) {
