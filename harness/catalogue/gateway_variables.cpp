@@ -28,6 +28,7 @@ std::vector<std::string> known_variables(Variables where, const PkiNames& pki) {
 void multiply(std::vector<Assignment>& combinations, const std::string& name,
               const std::vector<std::string>& values) {
   std::vector<Assignment> product;
+  product.reserve(combinations.size() * values.size());
   for (const Assignment& combination : combinations) {
     for (const std::string& value : values) {
       product.push_back(combination);
@@ -84,14 +85,12 @@ std::vector<std::string> unknown_variables(const std::string& text, Variables wh
 
 std::vector<Assignment> combinations_of(const std::set<std::string>& names) {
   static const std::vector<std::string> kDelays = {"0", "1s", "never"};
-  std::vector<Assignment> combinations(1);
-  for (const Setting& one : settings()) {
-    if (!names.contains(one.name)) {
-      for (Assignment& combination : combinations) combination.set(one.name, one.default_value);
-    } else {
+  Assignment defaults;
+  for (const Setting& one : settings()) defaults.set(one.name, one.default_value);
+  std::vector<Assignment> combinations = {defaults};
+  for (const Setting& one : settings())
+    if (names.contains(one.name))
       multiply(combinations, one.name, one.values.empty() ? kDelays : one.values);
-    }
-  }
   return combinations;
 }
 
