@@ -57,6 +57,7 @@ void Progress::done(const std::string& suite, const reports::Tally& tally, doubl
   if (terminal_) {
     draw();
   } else if (!quiet_) {
+    std::fflush(stdout);  // Both may go to one file, and what stands there is told first.
     fmt::print(stderr, "{}: {} {}, {} not passed, {:.1f} s\n", suite, tally.chosen(),
                tally.chosen() == 1 ? "case" : "cases", wrong(tally), seconds);
   }

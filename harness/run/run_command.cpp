@@ -462,14 +462,16 @@ bool enough_descriptors(const Selection& selection, const RunPlan& plan) {
   std::size_t largest = 0;
   for (const Configuration& configuration : selection.configurations)
     largest = std::max(largest, descriptors_needed(configuration.cases.size(), plan.in_flight));
-  const std::size_t needed = 64 + largest * std::max(1U, plan.jobs);
+  const std::size_t jobs = std::max<std::size_t>(
+      1, std::min<std::size_t>(plan.jobs, selection.configurations.size() * plan.repeat));
+  const std::size_t needed = 64 + largest * jobs;
   const std::size_t have = raise_descriptor_limit(needed);
   if (have >= needed) return true;
   fmt::print(
       stderr,
       "postern: this run needs {} file descriptors and may open {}; raise the limit (ulimit -n "
-      "{}), or use fewer --jobs\n",
-      needed, have, needed);
+      "{}){}\n",
+      needed, have, needed, jobs > 1 ? ", or use fewer --jobs" : "");
   return false;
 }
 

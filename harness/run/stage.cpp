@@ -44,7 +44,7 @@ std::string id_of(const StageCase& what) {
 }  // namespace
 
 std::size_t descriptors_needed(std::size_t cases, std::size_t in_flight) {
-  return 2 * cases + 6 * in_flight + 64;
+  return 2 * cases + 6 * std::min(cases, in_flight) + 64;
 }
 
 const Peer& Stage::State::peer(const std::map<std::string, Peer>& peers,

@@ -19,6 +19,12 @@ expect 0 "opensmtpd debian opensmtpd bookworm-backports" "$POSTERN" gateways --p
 expect 3 "scripts/mtas exim unpacks it" env POSTERN_MTAS="$scratch/none" PATH=/nowhere "$POSTERN" run --gateway exim "$mode"
 expect 2 "POSTERN_TIME_SCALE" env POSTERN_TIME_SCALE=fast "$POSTERN" list
 expect 3 "needs" bash -c "ulimit -n 200 && '$POSTERN' run $mode"
+expect 3 ", or use fewer --jobs" bash -c "ulimit -n 200 && '$POSTERN' run tls-modes --jobs 2"
+# The threads that one story needs are one.
+expect 3 "needs" bash -c "ulimit -n 64 && '$POSTERN' run stories/mail-before-starttls-is-forgotten --jobs 2"
+grep -q -- "--jobs" "$scratch/out" && fail "fewer than one job: $(cat "$scratch/out")"
+needed=$(sed -n 's/.*(ulimit -n \([0-9]*\)).*/\1/p' "$scratch/out")
+expect 0 "1 case: 1 pass" bash -c "ulimit -n $needed && '$POSTERN' run stories/mail-before-starttls-is-forgotten"
 expect 0 "1 case: 1 pass" "$POSTERN" run "$mode/client=plain/server=good"
 expect 3 "--min asks for 2" "$POSTERN" run --min 2 "$mode/client=plain/server=good"
 expect 0 "not counted: 2" "$POSTERN" run tls-modes/server-level=require/client-certificate=require/client-level=verify/client=plain/server=good \

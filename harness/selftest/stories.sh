@@ -20,6 +20,8 @@ told 1 "told.xml:4:2: expected no \"" "$plain
 <delivered lacks=\"\${token}\"/>"
 told 1 "told.xml:4:2: expected delivered with \"no " "$plain
 <record event=\"delivered\" contains=\"no \${recipient}\"/>"
+# How far the run is stands on lines of its own, where both go to one file.
+grep -qE "^stories: 1 case, 1 not passed, [0-9.]+ s$" "$scratch/out" || fail "progress within a line: $(cat "$scratch/out")"
 
 # What a client may end without never sets anything: no failure of the gateway.
 never="<client>$greeted<say>STARTTLS</say><hear reply=\"220\"/><starttls tls=\"1.0\" may=\"fail\"/>
