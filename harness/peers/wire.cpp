@@ -453,6 +453,10 @@ asio::awaitable<bool> Wire::handshake(SSL_CTX* context, Role role, std::string s
         co_await act(*here, std::move(out));
         co_return failed("deviated in the handshake");
       }
+      if (flights == 1 && !manner_.early.empty()) {
+        recorder_.note(Actor::kPeer, What::kNote, "early data, behind the ClientHello:", phase_);
+        recorder_.sent(manner_.early, phase_);
+      }
     }
     if (!out.empty()) co_await send_flight(std::move(out), flights == 1);
     if (step == TlsEngine::Step::kDone) break;

@@ -243,6 +243,37 @@ TEST_F(WireTest, SeesTheSentinelInClearTextAfterStarttls) {
   EXPECT_EQ(observation.sightings[0].coding, "ciphertext");
 }
 
+TEST_F(WireTest, EarlyDataIsOnRecordOnceAndAsWhatItIs) {
+  TlsContexts contexts;
+  play(
+      [&](Wire& wire) -> asio::awaitable<void> {
+        TlsManner manner;
+        manner.made_up = true;
+        manner.early = "NOOP\r\n";
+        wire.set_manner(manner);
+        SSL_CTX* context = contexts.context(TlsWish());
+        Wire::DeviationAt none = no_deviation;
+        const bool done =
+            co_await wire.handshake(context, Role::kClient, std::string(), std::move(none));
+        EXPECT_FALSE(done);
+      },
+      [](tcp::socket socket) -> asio::awaitable<void> {
+        // An empty ServerHello, to which an alert is another flight.
+        co_await send(socket, std::string("\x16\x03\x03\0\x04\x02\0\0\0", 9));
+        char first = 0;
+        co_await socket.async_read_some(asio::buffer(&first, 1), kAsTuple);
+      });
+  std::vector<std::string> said;
+  for (const Event& event : observation.events)
+    if (event.from == Actor::kPeer && event.what != What::kAlert) said.push_back(event.text);
+  EXPECT_EQ(said, (std::vector<std::string>{"early data, behind the ClientHello:", "NOOP\r\n"}));
+  const auto data = std::find_if(observation.events.begin(), observation.events.end(),
+                                 [](const Event& event) { return event.text == "NOOP\r\n"; });
+  ASSERT_NE(data, observation.events.end());
+  EXPECT_EQ(data->what, What::kData);
+  EXPECT_EQ(data->phase, Phase::kHandshake);
+}
+
 /// A TLS client in place of the gateway, for what comes at the end of a TLS connection.
 asio::awaitable<void> shake_hands(tcp::socket& socket, TlsEngine& engine) {
   std::array<char, 16384> buffer;

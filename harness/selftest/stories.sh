@@ -39,6 +39,14 @@ told 1 "expected only the end of the connection, got 221" \
 told 0 "1 pass" "<client>$greeted$twice<close/></client>"
 told 0 "1 pass" "<client>$greeted$twice<reset/><connect/>$greeted$quit</client>"
 
+# Early data is told where it went out, as what it is.
+told 0 "1 pass" "<client>$greeted<say>STARTTLS</say><hear reply=\"220\"/>
+<starttls resume=\"made-up\" early=\"NOOP early\\r\\n\"/>$quit</client>"
+expect 0 "1 pass" "$POSTERN" --scenarios "$scenarios" run stories/told --transcripts --results "$scratch/told.jsonl"
+grep -A 1 "early data, behind the ClientHello: ╌" "$scratch/out" | grep -q " NOOP early ╌.*▶│" ||
+  fail "the transcript has no early data: $(cat "$scratch/out")"
+grep -qF '"phase":"handshake","kind":"data","text":"NOOP early\r\n"' "$scratch/told.jsonl" || fail "the results have no early data"
+
 # Who forgets the command is told so.
 told 1 "got wrong version number; no STARTTLS came before it, and <starttls/> is the handshake alone" \
   "<client>$greeted<starttls/></client>"
