@@ -66,31 +66,6 @@ std::string file_name_of(const std::string& id) {
   throw std::runtime_error(fmt::format("{} cannot be written: {}", path, why));
 }
 
-// pack makes one archive of all files below `folder`, for its owner alone. Nothing else of this
-// process makes a file meanwhile.
-void pack(const fs::path& folder, const std::string& path) {
-  struct Mask {
-    mode_t before = ::umask(077);
-    ~Mask() { ::umask(before); }
-  } const mask;
-  int code = 0;
-  std::unique_ptr<zip_t, decltype(&zip_discard)> archive(
-      zip_open(path.c_str(), ZIP_CREATE | ZIP_EXCL, &code), &zip_discard);
-  zip_error_t opening;
-  zip_error_init_with_code(&opening, code);
-  if (archive == nullptr) cannot_pack(path, zip_error_strerror(&opening));
-  for (const auto& entry : fs::recursive_directory_iterator(folder)) {
-    if (!entry.is_regular_file()) continue;
-    const std::string name = fs::relative(entry.path(), folder).string();
-    zip_source_t* source = zip_source_file(archive.get(), entry.path().c_str(), 0, -1);
-    if (source == nullptr ||
-        zip_file_add(archive.get(), name.c_str(), source, ZIP_FL_ENC_UTF_8) < 0)
-      cannot_pack(path, zip_strerror(archive.get()));
-  }
-  if (zip_close(archive.get()) != 0) cannot_pack(path, zip_strerror(archive.get()));
-  std::ignore = archive.release();  // It is gone with its close.
-}
-
 // is_own tells whether what is there was written by an earlier run.
 bool is_own(const fs::path& path, bool packed) {
   std::error_code ignored;
@@ -123,6 +98,10 @@ Bundles::Bundles(const std::string& path, bool all, reports::RunHeader header)
 }
 
 Bundles::~Bundles() {
+  remove_packed();
+}
+
+void Bundles::remove_packed() {
   std::error_code ignored;
   if (packed_) fs::remove_all(folder_, ignored);
 }
@@ -189,14 +168,61 @@ void Bundles::add(const reports::CaseResult& result, const Traffic* traffic,
                configuration.empty() ? "No gateway came up.\n" : configuration);
 }
 
+bool Bundles::give_up() {
+  State was = State::kOpen;
+  if (!state_.compare_exchange_strong(was, State::kGivenUp)) {
+    state_ = State::kGivenUp;
+    return false;
+  }
+  remove_packed();
+  return true;
+}
+
+// pack makes one archive of all files, for its owner alone; false where it was given up, and then
+// there is none. Nothing else of this process makes a file meanwhile.
+bool Bundles::pack() {
+  struct Mask {
+    mode_t before = ::umask(077);
+    ~Mask() { ::umask(before); }
+  } const mask;
+  int code = 0;
+  std::unique_ptr<zip_t, decltype(&zip_discard)> archive(
+      zip_open(path_.c_str(), ZIP_CREATE | ZIP_EXCL, &code), &zip_discard);
+  zip_error_t opening;
+  zip_error_init_with_code(&opening, code);
+  if (archive == nullptr) cannot_pack(path_, zip_error_strerror(&opening));
+  for (const auto& entry : fs::recursive_directory_iterator(folder_)) {
+    if (!entry.is_regular_file()) continue;
+    const std::string name = fs::relative(entry.path(), folder_).string();
+    zip_source_t* source = zip_source_file(archive.get(), entry.path().c_str(), 0, -1);
+    if (source == nullptr ||
+        zip_file_add(archive.get(), name.c_str(), source, ZIP_FL_ENC_UTF_8) < 0)
+      cannot_pack(path_, zip_strerror(archive.get()));
+  }
+  const auto asked = [](zip_t* /*archive*/, void* self) {
+    return static_cast<const Bundles*>(self)->given_up() ? 1 : 0;
+  };
+  zip_register_cancel_callback_with_state(archive.get(), asked, nullptr, this);
+  if (zip_close(archive.get()) != 0) {
+    if (zip_error_code_zip(zip_get_error(archive.get())) == ZIP_ER_CANCELLED) return false;
+    cannot_pack(path_, zip_strerror(archive.get()));
+  }
+  std::ignore = archive.release();  // It is gone with its close.
+  return true;
+}
+
 std::string Bundles::finish() {
+  State was = State::kOpen;
+  if (!state_.compare_exchange_strong(was, State::kFinishing)) return "";
   if (written_ == 0) {
     std::error_code ignored;
     fs::remove_all(folder_, ignored);
     return "";
   }
   try {
-    if (packed_) pack(folder_, path_);
+    const bool whole = !packed_ || pack();
+    remove_packed();
+    if (!whole) return "";
   } catch (const std::runtime_error& problem) {
     packed_ = false;  // It stays.
     throw std::runtime_error(

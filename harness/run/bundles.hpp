@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <filesystem>
 #include <map>
@@ -37,7 +38,16 @@ class Bundles {
   /// Throws std::runtime_error where it cannot be packed: the folder then stays.
   std::string finish();
 
+  /// give_up has nothing packed any more. It removes the folder and returns true; while finish is
+  /// at work it returns false, and finish does so. From any thread, but not during add.
+  bool give_up();
+  bool given_up() const { return state_ == State::kGivenUp; }
+  bool packed() const { return packed_; }
+
  private:
+  enum class State { kOpen, kFinishing, kGivenUp };
+  bool pack();
+  void remove_packed();
   std::filesystem::path folder_of(const std::string& id);
   std::string about(const reports::CaseResult& result, const Traffic* traffic,
                     bool has_configuration) const;
@@ -48,6 +58,7 @@ class Bundles {
   std::filesystem::path folder_;
   std::map<std::string, int> names_;  ///< How often each was used.
   int written_ = 0, left_out_ = 0;
+  std::atomic<State> state_{State::kOpen};
 };
 
 }  // namespace postern

@@ -6,14 +6,10 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/signal_set.hpp>
-#include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
 #include <random>
-#include <thread>
 
 #include "catalogue/expressible.hpp"
 #include "catalogue/shard.hpp"
@@ -23,6 +19,7 @@
 #include "results_file.hpp"
 #include "run/bundles.hpp"
 #include "run/commands.hpp"
+#include "run/interrupts.hpp"
 #include "run/loaded.hpp"
 #include "run/nameless_file.hpp"
 #include "run/now.hpp"
@@ -43,38 +40,18 @@ namespace fs = std::filesystem;
 // How many failing cases are printed whole; a broken gateway fails them by the thousand.
 constexpr int kPrintedWhole = 5;
 
-/// Interrupts turns SIGINT and SIGTERM into an orderly end, and a second one into an immediate one.
-class Interrupts {
- public:
-  explicit Interrupts(Run& run) : signals_(io_, SIGINT, SIGTERM), run_(run) {
-    await();
-    thread_ = std::thread([this] { io_.run(); });
-  }
-  ~Interrupts() {
-    io_.stop();
-    thread_.join();
-  }
-  bool seen() const { return seen_; }
+/// interrupt turns the first into an orderly end of the run, and the second into an immediate one.
+void interrupt(Run& run, int before) {
+  // Gateways die with this process; only their folders stay, and the next run removes them.
+  // What was to be packed as bundles stays in its folder.
+  if (before > 0) ::_exit(Interrupts::kExitCode);
+  fmt::print(stderr, "\npostern: interrupted; gateways are being stopped\n");
+  run.interrupt();
+}
 
- private:
-  void await() {
-    signals_.async_wait([this](boost::system::error_code error, int) {
-      if (error) return;
-      // Gateways die with this process; only their folders stay, and the next run removes them.
-      // What was to be packed as bundles stays in its folder.
-      if (seen_.exchange(true)) ::_exit(130);
-      fmt::print(stderr, "\npostern: interrupted; gateways are being stopped\n");
-      run_.interrupt();
-      await();
-    });
-  }
-
-  boost::asio::io_context io_{1};
-  boost::asio::signal_set signals_;
-  Run& run_;
-  std::atomic<bool> seen_{false};
-  std::thread thread_;
-};
+void tell_of_no_bundles() {
+  fmt::print(stderr, "\npostern: interrupted; there are no bundles\n");
+}
 
 /// TemporaryResults is the results file of a run that was not told to keep one, or to write it
 /// where it cannot be read again.
@@ -203,6 +180,7 @@ class Session {
   std::string reason_of(bool interrupted, const std::string& trouble) const;
   bool finish(const reports::RunFooter& footer);
   bool write_bundles();
+  void give_up_bundles();
   void print_summary(const reports::RunFooter& footer) const;
 
   const CommonOptions& common_;
@@ -349,6 +327,7 @@ bool Session::write_bundles() {
   try {
     const std::string what = bundles_->finish();
     if (!what.empty()) fmt::print("{}\n", what);
+    if (what.empty() && bundles_->given_up()) tell_of_no_bundles();
     return bundle_problem_.empty();
   } catch (const std::exception& problem) {
     fmt::print(stderr, "postern: {}\n", problem.what());
@@ -356,7 +335,17 @@ bool Session::write_bundles() {
   }
 }
 
+// give_up_bundles ends this process, unless the bundles are being packed: then their end is near.
+void Session::give_up_bundles() {
+  if (!bundles_->give_up()) return;
+  tell_of_no_bundles();
+  ::_exit(Interrupts::kExitCode);
+}
+
 int Session::close(bool interrupted, const std::string& trouble) {
+  // What is to be packed is left nowhere by a signal that comes from now on.
+  std::optional<Interrupts> interrupts;
+  if (bundles_ && bundles_->packed()) interrupts.emplace([this](int) { give_up_bundles(); });
   progress_.clear();
   int exit_code = tally_.exit_code(static_cast<int>(options_.min));
   if (!trouble.empty()) fmt::print(stderr, "postern: {}\n", trouble);
@@ -364,7 +353,7 @@ int Session::close(bool interrupted, const std::string& trouble) {
   for (const GatewayFile* gateway : gateways_)
     if (leaves_out_too_much(*gateway) && !interrupted) exit_code = 1;
   if (!trouble.empty() && exit_code == 0) exit_code = 3;
-  if (interrupted) exit_code = 130;
+  if (interrupted) exit_code = Interrupts::kExitCode;
   reports::RunFooter footer;
   footer.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
   footer.exit_code = exit_code;
@@ -386,6 +375,7 @@ int Session::close(bool interrupted, const std::string& trouble) {
   written = write_views(options_, results_.path()) && written;
   written = write_bundles() && written;
   for (const std::string& directory : kept_) fmt::print("Kept: {}\n", directory);
+  if (bundles_ && bundles_->given_up()) return Interrupts::kExitCode;
   return written || exit_code != 0 ? exit_code : 3;
 }
 
@@ -417,7 +407,7 @@ bool Session::run_gateway(const GatewayFile& gateway, std::string& trouble) {
   if (remote != remotes_.end()) announce(gateway, remote->second, run.planned());
   bool interrupted = false;
   {
-    Interrupts interrupts(run);
+    Interrupts interrupts([&run](int before) { interrupt(run, before); });
     try {
       run.execute();
     } catch (const std::exception& problem) {

@@ -83,6 +83,34 @@ interrupted INT
 grep -q "the run was interrupted" "$scratch/interrupted.xml" || fail "a run that was interrupted is not green"
 [ "$(gateways)" -eq 0 ] || fail "Ctrl-C leaves no gateway"
 [ -z "$(find "$TMPDIR" -maxdepth 1 -name 'postern-*' -type d)" ] || fail "Ctrl-C leaves no folder"
+
+# Ctrl-C while bundles are packed, or about to be, leaves neither them nor half of them. A file that takes
+# a minute to pack holds the packing up; a report that nobody reads what comes before it.
+packing() {
+  : >"$scratch/err"
+  "$POSTERN" run --jobs 1 --repeat 10000 --bundle "$scratch/bundle.zip" --bundle-of all "$@" "$mode/client=plain/server=good" >"$scratch/out" 2>"$scratch/err" &
+  run=$!
+  tail -f --pid="$run" "$scratch/err" | grep -q ": 1 case"
+  truncate -s 20G "$scratch/bundle.zip.$run/long" || fail "no bundles are written while the run goes on"
+  kill -INT "$run"
+}
+given_up() {
+  kill -INT "$run"
+  wait "$run"
+  [ $? -eq 130 ] || fail "Ctrl-C ends with 130 $1"
+  ! compgen -G "$scratch/bundle.zip*" || fail "Ctrl-C leaves bundles $1"
+  grep -q "there are no bundles" "$scratch/err" || fail "nobody is told that there are no bundles $1"
+}
+packing
+# The archive has another name until it is whole.
+timeout 60 bash -c "until compgen -G '$scratch/bundle.zip.??????' | grep -v 'zip.$run\$' >/dev/null; do :; done" || fail "nothing is packed"
+given_up "while they are packed"
+mkfifo "$scratch/unread"
+packing --html "$scratch/unread"
+exec 7<"$scratch/unread" # Which waits for whoever writes.
+given_up "before they are packed"
+exec 7<&-
+
 interrupted KILL
 # Neither it nor what it was about to start.
 timeout 1 bash -c "while pgrep -f 'postern-gatewa[y].*$TMPDIR|repeat 100[0] --junit $scratch' >/dev/null; do :; done" ||
