@@ -154,7 +154,8 @@ void add_gaps(CLI::App& app, postern::GapsOptions& options) {
   gaps->add_option("which", options.which, "List the gaps whose id begins so, one by one");
   gaps->add_option("--new", options.begin, "Write the beginnings of what closes this gap");
   gaps->add_option("--faults", options.faults,
-                   "The report of scripts/faults, for faults that nothing catches")
+                   "The report of scripts/faults in a checkout of Postern, for faults that nothing "
+                   "catches")
       ->type_name("FILE")
       ->capture_default_str();
   gaps->footer(

@@ -611,9 +611,8 @@ std::vector<ElementEntry> gateway_entries() {
                  "Debian: the release that has it, such as bookworm-backports.", {},
                  "the machine's"),
         optional("version", Type::kText, "npm: its version.")},
-       "A package that holds the gateway. scripts/mtas unpacks it, with what it needs, into "
-       "${packages}, "
-       "and installs nothing."},
+       "A package that holds the gateway. In a checkout of Postern scripts/mtas unpacks it, with "
+       "what it needs, into ${packages}, and installs nothing."},
       {"overlay",
        "overlay",
        {"gateway"},

@@ -28,6 +28,19 @@ std::vector<Mount> mounts_of_packages(const std::vector<Mount>& mounts) {
   return some;
 }
 
+// how_to_unpack says it to whoever built this program in a checkout, and to who has it installed.
+std::string how_to_unpack(const std::string& gateway, const std::string& program_directory) {
+  namespace fs = std::filesystem;
+  const fs::path checkout = fs::path(program_directory).parent_path().parent_path();
+  std::error_code ignored;
+  if (fs::exists(checkout / "scripts/mtas", ignored))
+    return fmt::format("scripts/mtas {} unpacks it", gateway);
+  return fmt::format(
+      "in a checkout of Postern scripts/mtas {} unpacks it; with POSTERN_MTAS=CHECKOUT/build/mtas "
+      "it is found",
+      gateway);
+}
+
 }  // namespace
 
 std::string packages_folder(const std::string& gateway, const std::string& program_directory) {
@@ -88,8 +101,9 @@ std::vector<std::string> missing_programs(const GatewayFile& file,
 std::string cannot_start(const GatewayFile& file, const std::string& program_directory) {
   const std::vector<std::string> missing = missing_programs(file, program_directory);
   if (!missing.empty())
-    return fmt::format("{} not found{}", fmt::join(missing, " "),
-                       file.packages.empty() ? "" : "; scripts/mtas " + file.name + " unpacks it");
+    return fmt::format(
+        "{} not found{}", fmt::join(missing, " "),
+        file.packages.empty() ? "" : "; " + how_to_unpack(file.name, program_directory));
   if (file.remote) {
     try {
       find_remote(*file.remote, [](const std::string& name) { return std::getenv(name.c_str()); });

@@ -127,6 +127,11 @@ TEST_F(OwnMachine, HoldsTheProgramAndTellsItsVersion) {
   file.name = "other";
   file.packages.emplace_back();
   EXPECT_EQ(cannot_start(file, "/nowhere"),
+            "/usr/bin/fake-mta not found; in a checkout of Postern scripts/mtas other unpacks it; "
+            "with POSTERN_MTAS=CHECKOUT/build/mtas it is found");
+  fs::create_directories(folder_ + "/checkout/scripts");
+  std::ofstream(folder_ + "/checkout/scripts/mtas") << "";
+  EXPECT_EQ(cannot_start(file, folder_ + "/checkout/build/bin"),
             "/usr/bin/fake-mta not found; scripts/mtas other unpacks it");
   ::unsetenv("POSTERN_MTAS");
 }

@@ -85,8 +85,8 @@ int write_story(const CommonOptions& common, const Catalogue& catalogue, const N
       "  2. Change the {}'s lines to the dialogue that matters; docs/writing-scenarios.md shows "
       "how.\n"
       "  3. {}{} check && {}{} run stories/{} --transcripts\n"
-      "  4. See it fail once: a faulty gateway in harness/selftest/faults, then scripts/faults "
-      "NAME.\n",
+      "  4. See it fail once: expect what is not due. In a checkout of Postern, keep a faulty\n"
+      "     gateway that it catches in harness/selftest/faults; scripts/faults NAME plays it.\n",
       story.ref, story.side == Role::kClient ? "client" : "server", common.program, named(common),
       common.program, named(common), name);
   return 0;

@@ -146,6 +146,7 @@ expect 1 "nobody plays " "$POSTERN" gaps
 own_scenarios
 for side in client server; do
   expect 0 "wrote" "$POSTERN" --scenarios "$scenarios" new-story "brand-new-$side" --ref IN-3 --side "$side"
+  grep -q "See it fail once: expect what is not due. In a checkout of Postern, " "$scratch/out" || fail "new-story sends everybody to what a checkout alone has"
   expect 0 "1 case: 1 pass" "$POSTERN" --scenarios "$scenarios" run "stories/brand-new-$side"
   expect 2 "there is a story" "$POSTERN" --scenarios "$scenarios" new-story "brand-new-$side" --ref IN-3
 done

@@ -28,6 +28,8 @@ expect 0 "can be run: " "$postern" gateways
 expect 0 "11,064 cases: 11,064 pass" "$postern" run tls-modes client-certificates server-certificates --quiet
 expect 0 "1 case: 1 pass" "$postern" run stories/mail-before-starttls-is-forgotten --quiet
 expect 0 "" "$postern" certs "$scratch/pki"
+expect 0 "not found; in a checkout of Postern scripts/mtas exim unpacks it; with POSTERN_MTAS=CHECKOUT/build/mtas it is found" \
+  env PATH=/nowhere "$postern" gateways
 [ -z "$(ls -A)" ] || fail "a run leaves nothing behind: $(ls -A)"
 diff -r "$SOURCE/scenarios" "$root/usr/share/postern/scenarios" >"$scratch/out" ||
   fail "the package has the scenarios: $(cat "$scratch/out")"
