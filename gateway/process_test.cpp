@@ -27,6 +27,51 @@ TEST_F(ProcessTest, SigtermEndsWithZeroAndALastLine) {
   EXPECT_EQ(idle.line(), "EOF");
 }
 
+// What is in hand when the time to stop is over is told so where it can be, and is the gateway's
+// own end on record, not a connection that was lost.
+TEST_F(ProcessTest, WhatTheEndCutsShortIsAShutdown) {
+  Program program(
+      configure("", "<limits shutdown-time=\"50ms\"/><route domain=\"*\" folder=\"out\"/>"));
+  const Context context = client_context(bench_);
+  const auto greeted = [&] {
+    Wire client = Wire::connect(program.port());
+    client.reply();
+    client.ask("EHLO c.test");
+    return client;
+  };
+  const auto stalled = [](Wire& client) {
+    client.ask("MAIL FROM:<a@a.test>");
+    client.ask("RCPT TO:<x@b.test>");
+    client.ask("DATA");
+    client.say("Subject: x\r\n");
+  };
+  Wire clear = greeted();
+  stalled(clear);
+  Wire secured = greeted();
+  secured.ask("STARTTLS");
+  ASSERT_TRUE(secured.start_tls(context.get(), false));
+  secured.ask("EHLO c.test");
+  stalled(secured);
+  Wire handshake = greeted();
+  handshake.ask("STARTTLS");
+  EXPECT_EQ(program.terminate(), 0);
+  for (Wire* client : {&clear, &secured}) {
+    EXPECT_EQ(client->reply().substr(0, 9), "421 4.3.2");
+    EXPECT_EQ(client->line(), "EOF");
+  }
+  EXPECT_EQ(handshake.line(), "EOF");
+  EXPECT_EQ(program.lines({"session-end", "\"ended\":\"shutdown\""}), 3U);
+}
+
+TEST_F(ProcessTest, AReplyThatNobodyReadsIsCutByTheEnd) {
+  Program program(configure("", "<limits shutdown-time=\"50ms\"/>"));
+  Wire client = Wire::connect(program.port());
+  client.reply();
+  client.choke();
+  EXPECT_EQ(program.terminate(), 0);
+  EXPECT_EQ(program.lines({"session-end", "\"ended\":\"shutdown\""}), 1U);
+}
+
 TEST_F(ProcessTest, BadConfigurationsEndWithTwoAndSayWhy) {
   const std::string file = configure("server-level=\"none\" client-certificate=\"require\"", "");
   Result result = run_to_end({file});
