@@ -63,6 +63,7 @@ TEST_F(ProcessTest, AKeyBehindAPasswordIsRefusedAndNobodyIsAskedForIt) {
   while (std::fgets(piece, sizeof piece, pipe)) said += piece;
   const int status = pclose(pipe);
   EXPECT_EQ(WEXITSTATUS(status), 2) << said;
+  EXPECT_NE(said.find("it is behind a password"), std::string::npos) << said;
   EXPECT_NE(said.find("gw.key: cannot use this key"), std::string::npos) << said;
   EXPECT_EQ(said.find("phrase"), std::string::npos) << said;
 }
