@@ -91,6 +91,15 @@ TEST_F(ProcessTest, CommandLinesThatCannotBeMeantEndWithTwoAndSayWhy) {
     EXPECT_EQ(result.code, 2);
     EXPECT_NE(result.err.find("FILE"), std::string::npos) << result.err;
   }
+  // An unset variable of a script. What starts all the same ends with its stdin.
+  for (const std::vector<std::string>& words :
+       {std::vector<std::string>{""}, {"--check", ""}, {"--queue", ""}}) {
+    std::vector<std::string> arguments = {"--die-with-parent"};
+    arguments.insert(arguments.end(), words.begin(), words.end());
+    const Result result = run_to_end(arguments);
+    EXPECT_EQ(result.code, 2) << PrintToString(words);
+    EXPECT_NE(result.err.find("FILE: found an empty name"), std::string::npos) << result.err;
+  }
   const Result closed = run_to_end({"--ready-fd", "999", configure("", "")});
   EXPECT_EQ(closed.code, 2);
   EXPECT_NE(closed.err.find("999, which is not open"), std::string::npos) << closed.err;
