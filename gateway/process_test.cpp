@@ -105,6 +105,27 @@ TEST_F(ProcessTest, CommandLinesThatCannotBeMeantEndWithTwoAndSayWhy) {
   EXPECT_NE(closed.err.find("999, which is not open"), std::string::npos) << closed.err;
 }
 
+// What the gateway does not start with is not good to --check.
+TEST_F(ProcessTest, WhatTheGatewayCannotWriteToIsFoundByCheck) {
+  bench_.write("file", "");
+  std::filesystem::create_directory(bench_.path("folder"));
+  const auto refused = [&](const std::string& journal, const std::string& why) {
+    const std::string file = configure("", "<journal file=\"" + journal + "\"/>");
+    for (const auto& arguments : {std::vector<std::string>{"--check", file}, {file}}) {
+      const Result result = run_to_end(arguments);
+      EXPECT_EQ(result.code, 2) << PrintToString(arguments);
+      EXPECT_EQ(result.err, bench_.path(journal) + ": cannot write the journal: " + why + "\n");
+    }
+  };
+  refused("folder", "Is a directory");
+  refused("absent/journal", "No such file or directory");
+  refused("file/journal", "Not a directory");
+  // What is good is left as it is, and nothing is made.
+  EXPECT_EQ(run_to_end({"--check", configure("", "<journal file=\"new\"/>")}).code, 0);
+  EXPECT_FALSE(std::filesystem::exists(bench_.path("new")));
+  EXPECT_EQ(run_to_end({"--check", configure("", "<journal file=\"file\"/>")}).code, 0);
+}
+
 TEST_F(ProcessTest, UnusableKeyMaterialIsRefused) {
   const std::string file = configure("", "");
   bench_.write_pair("gw", bench_.mint().issue("gw.test", "serverAuth", -30, -1));
