@@ -300,7 +300,7 @@ void Reader::read_retry(pugi::xml_node node) {
     }
     rest.remove_prefix(end);
   }
-  if (element.has("schedule") && delays.empty()) {
+  if (element.has("schedule") && schedule.find_first_not_of(' ') == std::string::npos) {
     element.complain("schedule", "schedule is empty; allowed: delays such as \"5m 10m 1h\"");
   }
   if (!delays.empty()) config_.retry_schedule = std::move(delays);

@@ -85,6 +85,26 @@ TEST(Config, ComplaintsSayWhereWhatAndWhatIsAllowed) {
       "gateway.xml:3:9: found drain-time=\"5\"; allowed: 0, or a number with ms, s, m, h or d");
 }
 
+TEST(Config, TextIsFoundWhereItStands) {
+  const std::string tls = "<tls server-level=\"none\"/>";
+  EXPECT_EQ(complaints(inside(tls + "\n\n  stray words\n")),
+            "gateway.xml:4:3: found text in <gateway>; allowed: attributes, and the elements "
+            "listen, tls, relay, route, retry, limits, journal, web");
+  EXPECT_EQ(complaints(inside(tls + "\n<retry>\n x</retry>")),
+            "gateway.xml:4:2: found text in <retry>; allowed: attributes only");
+}
+
+TEST(Config, AWrongDelayIsOneMistake) {
+  const std::string tls = "<tls server-level=\"none\"/>\n";
+  for (const char* bad : {"5x", "5", "0s", "-5m"}) {
+    EXPECT_EQ(complaints(inside(tls + "<retry schedule=\"" + bad + "\"/>")),
+              std::string("gateway.xml:3:8: found \"") + bad +
+                  "\" in schedule; allowed: delays of at least 1ms with ms, s, m, h or d");
+  }
+  EXPECT_EQ(complaints(inside(tls + "<retry schedule=\" \"/>")),
+            "gateway.xml:3:8: schedule is empty; allowed: delays such as \"5m 10m 1h\"");
+}
+
 TEST(Config, AllComplaintsAreReported) {
   const std::string text = complaints(
       inside("<tls server-level=\"none\"/>\n<route domain=\"a\" address=\"mx\"/>\n<relay/>"));
