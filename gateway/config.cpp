@@ -48,6 +48,7 @@ class Reader {
   void read_times(Element& element);
   void read_web(pugi::xml_node node);
   std::string path(std::string_view value) const;
+  std::optional<Network> network(Element& element, const std::string& text);
   std::uint16_t port(Element& element, std::uint64_t fallback, std::uint64_t low);
   std::string address(Element& element, std::string value);
   std::string host_name(Element& element, const char* name, std::string value);
@@ -59,6 +60,20 @@ class Reader {
 
 std::string Reader::path(std::string_view value) const {
   return value.empty() ? std::string() : (folder_ / value).lexically_normal().string();
+}
+
+// network reads `text`, the network of a client. nullopt where it is none.
+std::optional<Network> Reader::network(Element& element, const std::string& text) {
+  const auto parsed = Network::parse(text);
+  std::string allowed = "ADDRESS or ADDRESS/BITS";
+  if (parsed) {
+    const std::string address = parsed->address.to_string();
+    if (address == parsed->address.first_of(parsed->prefix).to_string()) return parsed;
+    allowed = fmt::format("{}, or {} alone", parsed->to_string(), address);
+  }
+  element.complain("network",
+                   fmt::format("found network=\"{}\"; allowed: {}", shown(text), allowed));
+  return std::nullopt;
 }
 
 std::uint16_t Reader::port(Element& element, std::uint64_t fallback, std::uint64_t low) {
@@ -84,12 +99,30 @@ std::string Reader::host_name(Element& element, const char* name, std::string va
   return {};
 }
 
+// takes_the_place_of tells whether the kernel lets only one of the two listen.
+bool takes_the_place_of(const Listen& one, const Listen& other) {
+  if (one.port != other.port || one.port == 0) return false;
+  const auto a = IpAddress::parse(one.address);
+  const auto b = IpAddress::parse(other.address);
+  if (!a || !b || a->is_v4() != b->is_v4()) return false;
+  const std::string every = a->first_of(0).to_string();
+  return one.address == other.address || one.address == every || other.address == every;
+}
+
 void Reader::read_listen(pugi::xml_node node) {
   Element element(file_, node);
   Listen listen;
   listen.address = address(element, element.required("address"));
   listen.port = port(element, 25, 0);
   element.done();
+  for (const Listen& other : config_.listen) {
+    if (!takes_the_place_of(listen, other)) continue;
+    element.complain(
+        {}, fmt::format("found <listen> at {} beside one at {}; allowed: one of them, since both "
+                        "would take the same connections",
+                        endpoint_text(listen.address, listen.port),
+                        endpoint_text(other.address, other.port)));
+  }
   config_.listen.push_back(std::move(listen));
 }
 
@@ -119,12 +152,7 @@ void Reader::read_clients(pugi::xml_node node) {
   TlsConfig& tls = config_.tls;
   ClientNetwork clients;
   const std::string text = element.required("network");
-  const auto network = Network::parse(text);
-  if (!text.empty() && !network) {
-    element.complain("network", fmt::format("found network=\"{}\"; allowed: ADDRESS or "
-                                            "ADDRESS/BITS",
-                                            shown(text)));
-  }
+  const auto parsed = text.empty() ? std::nullopt : network(element, text);
   const auto level = static_cast<std::size_t>(tls.receiving.level);
   const auto certificate = static_cast<std::size_t>(tls.receiving.certificate);
   clients.policy.level =
@@ -133,13 +161,13 @@ void Reader::read_clients(pugi::xml_node node) {
       element.choice("client-certificate", kClientCertificates, certificate));
   check_receiving(element, clients.policy);
   element.done();
-  if (!network) return;
-  clients.network = *network;
+  if (!parsed) return;
+  clients.network = *parsed;
   for (const auto& other : tls.client_networks) {
-    if (other.network.to_string() != network->to_string()) continue;
+    if (other.network.to_string() != parsed->to_string()) continue;
     element.complain("network", fmt::format("found a second <clients> for {}; allowed: one, so "
                                             "that it is clear which policy holds",
-                                            network->to_string()));
+                                            parsed->to_string()));
     return;
   }
   tls.client_networks.push_back(clients);
@@ -191,8 +219,8 @@ void Reader::read_tls(pugi::xml_node node) {
 void Reader::read_relay(pugi::xml_node node) {
   Element element(file_, node);
   const std::string domain = element.text("domain");
-  const std::string network = element.text("network");
-  if (domain.empty() == network.empty()) {
+  const std::string clients = element.text("network");
+  if (domain.empty() == clients.empty()) {
     element.complain({}, "<relay> needs either domain=\"...\" or network=\"...\"");
   } else if (!domain.empty()) {
     const bool below = domain.front() == '.';
@@ -204,12 +232,8 @@ void Reader::read_relay(pugi::xml_node node) {
                                    "\".\" and a domain for all below it",
                                    shown(domain)));
     }
-  } else if (const auto parsed = Network::parse(network)) {
+  } else if (const auto parsed = network(element, clients)) {
     config_.relay_networks.push_back(*parsed);
-  } else {
-    element.complain("network", fmt::format("found network=\"{}\"; allowed: ADDRESS or "
-                                            "ADDRESS/BITS",
-                                            network));
   }
   element.done();
 }
@@ -276,7 +300,7 @@ void Reader::read_retry(pugi::xml_node node) {
     }
     rest.remove_prefix(end);
   }
-  if (element.has("schedule") && delays.empty()) {
+  if (element.has("schedule") && schedule.find_first_not_of(' ') == std::string::npos) {
     element.complain("schedule", "schedule is empty; allowed: delays such as \"5m 10m 1h\"");
   }
   if (!delays.empty()) config_.retry_schedule = std::move(delays);
@@ -388,6 +412,9 @@ Config Reader::read() {
   if (root.child("journal")) {
     Element journal(file_, root.child("journal"));
     config_.journal = path(journal.text("file"));
+    if (journal.has("file") && config_.journal.empty()) {
+      journal.complain("file", "found file=\"\"; allowed: a file, or none: then it goes to stdout");
+    }
     journal.done();
   }
   if (root.child("web")) read_web(root.child("web"));

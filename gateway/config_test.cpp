@@ -85,6 +85,26 @@ TEST(Config, ComplaintsSayWhereWhatAndWhatIsAllowed) {
       "gateway.xml:3:9: found drain-time=\"5\"; allowed: 0, or a number with ms, s, m, h or d");
 }
 
+TEST(Config, TextIsFoundWhereItStands) {
+  const std::string tls = "<tls server-level=\"none\"/>";
+  EXPECT_EQ(complaints(inside(tls + "\n\n  stray words\n")),
+            "gateway.xml:4:3: found text in <gateway>; allowed: attributes, and the elements "
+            "listen, tls, relay, route, retry, limits, journal, web");
+  EXPECT_EQ(complaints(inside(tls + "\n<retry>\n x</retry>")),
+            "gateway.xml:4:2: found text in <retry>; allowed: attributes only");
+}
+
+TEST(Config, AWrongDelayIsOneMistake) {
+  const std::string tls = "<tls server-level=\"none\"/>\n";
+  for (const char* bad : {"5x", "5", "0s", "-5m"}) {
+    EXPECT_EQ(complaints(inside(tls + "<retry schedule=\"" + bad + "\"/>")),
+              std::string("gateway.xml:3:8: found \"") + bad +
+                  "\" in schedule; allowed: delays of at least 1ms with ms, s, m, h or d");
+  }
+  EXPECT_EQ(complaints(inside(tls + "<retry schedule=\" \"/>")),
+            "gateway.xml:3:8: schedule is empty; allowed: delays such as \"5m 10m 1h\"");
+}
+
 TEST(Config, AllComplaintsAreReported) {
   const std::string text = complaints(
       inside("<tls server-level=\"none\"/>\n<route domain=\"a\" address=\"mx\"/>\n<relay/>"));
@@ -150,6 +170,12 @@ TEST(Config, ValuesThatCannotWorkAreRefused) {
   complains(inside(tls + "<route domain=\".d.test\" address=\"::1\"/>"),
             "found domain=\".d.test\"");
   complains(inside(tls + "<relay domain=\"*\"/>"), "found domain=\"*\" in <relay>");
+  complains(inside(tls + "<journal file=\"\"/>"), "gateway.xml:2:36: found file=\"\"");
+  complains(
+      inside(tls + "<relay network=\"10.0.0.1/8\"/>"),
+      "gateway.xml:2:34: found network=\"10.0.0.1/8\"; allowed: 10.0.0.0/8, or 10.0.0.1 alone");
+  complains(inside("<tls server-level=\"none\"><clients network=\"::1/0\"/></tls>"),
+            "found network=\"::1/0\"; allowed: ::/0, or ::1 alone");
   complains(inside(tls + "<limits message=\"0\"/>"), "at least 256");
   complains(inside(tls + "<limits ticket-time=\"8d\"/>"), "allowed: 7d at the most");
   complains(inside(tls + "<limits command-time=\"0\"/>"), "allowed: a number above 0 with ms");
@@ -162,6 +188,27 @@ TEST(Config, ValuesThatCannotWorkAreRefused) {
   complains(inside(tls + "<route domain=\"a.test\" folder=\"f\" client-level=\"none\"/>"),
             "has no client-level");
   EXPECT_EQ(complaints(inside(tls + "<route domain=\"a_b.test\" address=\"::1\" host=\"::1\"/>")),
+            "");
+}
+
+TEST(Config, TwoThatCannotListenSideBySideAreRefused) {
+  const auto listening = [](const std::string& more) {
+    return complaints("<gateway name=\"gw.test\" data=\"q\"><tls server-level=\"none\"/>\n" + more +
+                      "</gateway>");
+  };
+  EXPECT_EQ(
+      listening("<listen address=\"127.0.0.1\"/>\n<listen address=\"127.0.0.1\" port=\"25\"/>"),
+      "gateway.xml:3:2: found <listen> at 127.0.0.1:25 beside one at 127.0.0.1:25; allowed: one of "
+      "them, since both would take the same connections");
+  EXPECT_EQ(listening("<listen address=\"::\"/>\n<listen address=\"::1\"/>"),
+            "gateway.xml:3:2: found <listen> at [::1]:25 beside one at [::]:25; allowed: one of "
+            "them, since both would take the same connections");
+  EXPECT_EQ(listening("<listen address=\"127.0.0.1\"/>\n<listen address=\"0.0.0.0\"/>"),
+            "gateway.xml:3:2: found <listen> at 0.0.0.0:25 beside one at 127.0.0.1:25; allowed: "
+            "one of them, since both would take the same connections");
+  EXPECT_EQ(listening("<listen address=\"0.0.0.0\"/><listen address=\"::\"/>"
+                      "<listen address=\"::1\" port=\"26\"/><listen address=\"::1\" port=\"0\"/>"
+                      "<listen address=\"::1\" port=\"0\"/>"),
             "");
 }
 
@@ -208,7 +255,7 @@ TEST(Config, TheRulesForSettingsHoldForEachNetwork) {
       "certificate can be asked for where TLS is never offered (SET-2)");
   EXPECT_EQ(
       complaints(inside("<tls server-level=\"none\">\n<clients network=\"10.0.0.0/8\"/>\n"
-                        "<clients network=\"10.9.0.0/8\"/></tls>")),
+                        "<clients network=\"10.0.0.0/8\"/></tls>")),
       "gateway.xml:4:10: found a second <clients> for 10.0.0.0/8; allowed: one, so that it is "
       "clear which policy holds");
 }

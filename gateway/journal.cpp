@@ -7,11 +7,21 @@
 
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <stdexcept>
 
 #include "utf8.hpp"
 
 namespace gateway {
+namespace {
+
+[[noreturn]] void refuse(const std::string& path) {
+  throw std::runtime_error(
+      fmt::format("{}: cannot write the journal: {}", path, std::strerror(errno)));
+}
+
+}  // namespace
+
 std::string json_string(std::string_view value) {
   std::string out = "\"";
   while (!value.empty()) {
@@ -60,10 +70,21 @@ Journal::Journal(const std::string& path) : descriptor_(STDOUT_FILENO), owned_(!
   } else if (errno == EEXIST) {
     descriptor_ = open(path.c_str(), kAppend);
   }
-  if (descriptor_ < 0) {
-    throw std::runtime_error(
-        fmt::format("{}: cannot write the journal: {}", path, std::strerror(errno)));
+  if (descriptor_ < 0) refuse(path);
+}
+
+void Journal::check(const std::string& path) {
+  if (path.empty()) return;
+  // Not to wait for the reader of a pipe.
+  const int descriptor = open(path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC | O_NONBLOCK);
+  if (descriptor >= 0) {
+    close(descriptor);
+    return;
   }
+  if (errno == ENXIO) return;
+  if (errno != ENOENT) refuse(path);
+  const std::string folder = std::filesystem::path(path).parent_path();
+  if (access(folder.c_str(), W_OK | X_OK) != 0) refuse(path);
 }
 
 Journal::~Journal() {

@@ -39,6 +39,10 @@ class Journal {
   // std::runtime_error when the file cannot be opened.
   explicit Journal(const std::string& path);
   ~Journal();
+
+  // check throws where the constructor would, and makes nothing.
+  static void check(const std::string& path);
+
   Journal(const Journal&) = delete;
   Journal& operator=(const Journal&) = delete;
 

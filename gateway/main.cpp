@@ -17,6 +17,10 @@ int main(int argc, char** argv) {
       "  postern-gateway --queue gateway.xml");
   gateway::Options options;
   auto* file = app.add_option("FILE", options.file, "the configuration");
+  // As an unset variable of a script: without a file the simulator would start.
+  file->check([](const std::string& name) {
+    return std::string(name.empty() ? "found an empty name; allowed: a configuration" : "");
+  });
   app.add_flag("--check", options.check, "check the configuration and end: 0 good, 2 not")
       ->needs(file);
   app.add_flag("--queue", options.list_queue, "list what is queued, one JSON line a recipient")

@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
 #include <openssl/err.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -242,6 +243,20 @@ bool Wire::say(const std::string& text) {
     sent += static_cast<std::size_t>(size);
   }
   return true;
+}
+
+void Wire::choke() const {
+  constexpr int kSmall = 4096;
+  constexpr int kStuck = 200;  // milliseconds
+  setsockopt(descriptor_, SOL_SOCKET, SO_RCVBUF, &kSmall, sizeof kSmall);
+  std::string text;
+  while (text.size() < std::size_t{64} * 1024) text += "NOOP\r\n";
+  pollfd room{descriptor_, POLLOUT, 0};
+  for (std::size_t at = 0; poll(&room, 1, kStuck) == 1 && room.revents == POLLOUT;) {
+    const ssize_t sent =
+        send(descriptor_, text.data() + at, text.size() - at, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (sent > 0) at = (at + static_cast<std::size_t>(sent)) % text.size();
+  }
 }
 
 bool Wire::fill() {

@@ -110,6 +110,9 @@ class Wire {
   void drop() { buffer_.clear(); }
   SSL* ssl() const { return ssl_; }
 
+  // choke sends commands in clear text and reads no reply, until the peer takes no more of them.
+  void choke() const;
+
   // fill waits for at least one more octet; false at the end of the stream.
   bool fill();
 

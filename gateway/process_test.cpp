@@ -27,6 +27,51 @@ TEST_F(ProcessTest, SigtermEndsWithZeroAndALastLine) {
   EXPECT_EQ(idle.line(), "EOF");
 }
 
+// What is in hand when the time to stop is over is told so where it can be, and is the gateway's
+// own end on record, not a connection that was lost.
+TEST_F(ProcessTest, WhatTheEndCutsShortIsAShutdown) {
+  Program program(
+      configure("", "<limits shutdown-time=\"50ms\"/><route domain=\"*\" folder=\"out\"/>"));
+  const Context context = client_context(bench_);
+  const auto greeted = [&] {
+    Wire client = Wire::connect(program.port());
+    client.reply();
+    client.ask("EHLO c.test");
+    return client;
+  };
+  const auto stalled = [](Wire& client) {
+    client.ask("MAIL FROM:<a@a.test>");
+    client.ask("RCPT TO:<x@b.test>");
+    client.ask("DATA");
+    client.say("Subject: x\r\n");
+  };
+  Wire clear = greeted();
+  stalled(clear);
+  Wire secured = greeted();
+  secured.ask("STARTTLS");
+  ASSERT_TRUE(secured.start_tls(context.get(), false));
+  secured.ask("EHLO c.test");
+  stalled(secured);
+  Wire handshake = greeted();
+  handshake.ask("STARTTLS");
+  EXPECT_EQ(program.terminate(), 0);
+  for (Wire* client : {&clear, &secured}) {
+    EXPECT_EQ(client->reply().substr(0, 9), "421 4.3.2");
+    EXPECT_EQ(client->line(), "EOF");
+  }
+  EXPECT_EQ(handshake.line(), "EOF");
+  EXPECT_EQ(program.lines({"session-end", "\"ended\":\"shutdown\""}), 3U);
+}
+
+TEST_F(ProcessTest, AReplyThatNobodyReadsIsCutByTheEnd) {
+  Program program(configure("", "<limits shutdown-time=\"50ms\"/>"));
+  Wire client = Wire::connect(program.port());
+  client.reply();
+  client.choke();
+  EXPECT_EQ(program.terminate(), 0);
+  EXPECT_EQ(program.lines({"session-end", "\"ended\":\"shutdown\""}), 1U);
+}
+
 TEST_F(ProcessTest, BadConfigurationsEndWithTwoAndSayWhy) {
   const std::string file = configure("server-level=\"none\" client-certificate=\"require\"", "");
   Result result = run_to_end({file});
@@ -46,9 +91,39 @@ TEST_F(ProcessTest, CommandLinesThatCannotBeMeantEndWithTwoAndSayWhy) {
     EXPECT_EQ(result.code, 2);
     EXPECT_NE(result.err.find("FILE"), std::string::npos) << result.err;
   }
+  // An unset variable of a script. What starts all the same ends with its stdin.
+  for (const std::vector<std::string>& words :
+       {std::vector<std::string>{""}, {"--check", ""}, {"--queue", ""}}) {
+    std::vector<std::string> arguments = {"--die-with-parent"};
+    arguments.insert(arguments.end(), words.begin(), words.end());
+    const Result result = run_to_end(arguments);
+    EXPECT_EQ(result.code, 2) << PrintToString(words);
+    EXPECT_NE(result.err.find("FILE: found an empty name"), std::string::npos) << result.err;
+  }
   const Result closed = run_to_end({"--ready-fd", "999", configure("", "")});
   EXPECT_EQ(closed.code, 2);
   EXPECT_NE(closed.err.find("999, which is not open"), std::string::npos) << closed.err;
+}
+
+// What the gateway does not start with is not good to --check.
+TEST_F(ProcessTest, WhatTheGatewayCannotWriteToIsFoundByCheck) {
+  bench_.write("file", "");
+  std::filesystem::create_directory(bench_.path("folder"));
+  const auto refused = [&](const std::string& journal, const std::string& why) {
+    const std::string file = configure("", "<journal file=\"" + journal + "\"/>");
+    for (const auto& arguments : {std::vector<std::string>{"--check", file}, {file}}) {
+      const Result result = run_to_end(arguments);
+      EXPECT_EQ(result.code, 2) << PrintToString(arguments);
+      EXPECT_EQ(result.err, bench_.path(journal) + ": cannot write the journal: " + why + "\n");
+    }
+  };
+  refused("folder", "Is a directory");
+  refused("absent/journal", "No such file or directory");
+  refused("file/journal", "Not a directory");
+  // What is good is left as it is, and nothing is made.
+  EXPECT_EQ(run_to_end({"--check", configure("", "<journal file=\"new\"/>")}).code, 0);
+  EXPECT_FALSE(std::filesystem::exists(bench_.path("new")));
+  EXPECT_EQ(run_to_end({"--check", configure("", "<journal file=\"file\"/>")}).code, 0);
 }
 
 TEST_F(ProcessTest, UnusableKeyMaterialIsRefused) {

@@ -289,7 +289,7 @@ int run_program(const Options& options) {
     if (options.hash_password) return print_password_hash();
     if (options.file.empty()) return simulate(options);
     if (options.check) {
-      make_settings(load_config(options.file), 1);
+      Journal::check(make_settings(load_config(options.file), 1)->config.journal);
       return 0;
     }
     if (options.list_queue) return list_queue(load_config(options.file));

@@ -30,6 +30,9 @@ namespace {
 
 constexpr Duration kAbortTime = std::chrono::milliseconds(500);
 
+// How long a lack of descriptors that was told once is not told again.
+constexpr auto kQuietTime = std::chrono::minutes(1);
+
 // So many clients over a limit are told so; what comes beyond is only closed.
 constexpr std::size_t kMostTurnedAway = 64;
 
@@ -58,6 +61,7 @@ class Server::Inside : public std::enable_shared_from_this<Server::Inside> {
   void warn_about(const Settings& settings);
   void warn_about_expiry(const Settings& settings);
   asio::awaitable<void> listen(tcp::acceptor& acceptor);
+  void warn_that_none_is_accepted(const std::string& why);
   void admit(tcp::socket socket);
   std::string refusal(const std::string& client) const;
   asio::awaitable<void> serve(std::shared_ptr<Session> session, std::string client);
@@ -80,6 +84,7 @@ class Server::Inside : public std::enable_shared_from_this<Server::Inside> {
   std::map<std::string, std::size_t> per_address_;  // sessions served, by limit_group
   std::size_t turned_away_ = 0;                     // those of sessions_ that are not served
   std::uint64_t last_session_ = 0;
+  std::chrono::steady_clock::time_point quiet_until_;
   unsigned generation_ = 1;
   bool flush_posted_ = false;
   bool ending_ = false;
@@ -177,11 +182,19 @@ asio::awaitable<void> Server::Inside::listen(tcp::acceptor& acceptor) {
       admit(std::move(socket));
       continue;
     }
-    journal_->add(JournalLine("warning").add("reason", "cannot accept: " + error.message()));
+    warn_that_none_is_accepted(error.message());
     // Out of descriptors or memory: some are given back in a moment.
     pause.expires_after(std::chrono::milliseconds(100));
     co_await pause.async_wait(asio::as_tuple(asio::use_awaitable));
   }
+}
+
+// warn_that_none_is_accepted says so at most once in kQuietTime: it is tried again and again.
+void Server::Inside::warn_that_none_is_accepted(const std::string& why) {
+  const auto time = std::chrono::steady_clock::now();
+  if (time < quiet_until_) return;
+  quiet_until_ = time + kQuietTime;
+  journal_->add(JournalLine("warning").add("reason", "cannot accept: " + why));
 }
 
 // refusal says why a client is not served, empty where it is. Its own limit comes first: one

@@ -5,6 +5,7 @@
 
 #include <csignal>
 #include <cstdio>
+#include <deque>
 #include <filesystem>
 
 #include "process_fixture.hpp"
@@ -63,6 +64,7 @@ TEST_F(ProcessTest, AKeyBehindAPasswordIsRefusedAndNobodyIsAskedForIt) {
   while (std::fgets(piece, sizeof piece, pipe)) said += piece;
   const int status = pclose(pipe);
   EXPECT_EQ(WEXITSTATUS(status), 2) << said;
+  EXPECT_NE(said.find("it is behind a password"), std::string::npos) << said;
   EXPECT_NE(said.find("gw.key: cannot use this key"), std::string::npos) << said;
   EXPECT_EQ(said.find("phrase"), std::string::npos) << said;
 }
@@ -102,6 +104,24 @@ TEST_F(ProcessTest, OneAddressCannotShutOutTheOthers) {
   EXPECT_EQ(served, 2U);
   // Those turned away have not closed their side, and count all the same for nothing.
   EXPECT_EQ(Wire::connect(program.port(), "127.0.0.3").reply().substr(0, 3), "220");
+}
+
+// Each client that goes makes room for one that waits, and the next cannot be accepted again.
+TEST_F(ProcessTest, WhatCannotBeAcceptedIsSaidOnce) {
+  Program program(configure("", ""), {"/bin/sh", "-c", "ulimit -n 40; exec \"$0\" \"$1\""});
+  constexpr std::size_t kMany = 60;
+  constexpr std::size_t kGone = 10;
+  std::deque<Wire> clients;
+  for (std::size_t i = 0; i < kMany; ++i) clients.push_back(Wire::connect(program.port()));
+  program.wait_for({"\"event\":\"warning\"", "cannot accept: Too many open files"});
+  const std::size_t served = program.lines({"\"event\":\"session-start\""});
+  EXPECT_LT(served, kMany - kGone);
+  for (std::size_t i = 1; i <= kGone; ++i) {
+    clients.pop_front();
+    program.wait_for_count({"\"event\":\"session-start\""}, served + i);
+  }
+  EXPECT_EQ(program.terminate(), 0);
+  EXPECT_EQ(program.lines({"cannot accept"}), 1U);
 }
 
 TEST_F(ProcessTest, TheWarningsAboutClientCertificatesAreDistinct) {

@@ -21,6 +21,9 @@ constexpr Duration kShutdownDrain = std::chrono::milliseconds(200);
 // and to wait for it costs what the limit is to save.
 constexpr Duration kTurnAwayTime = std::chrono::milliseconds(200);
 
+// The detail of a session that was cut short amid a handshake or a reply.
+constexpr const char* kCutShort = "interrupted: stopping";
+
 IpAddress client_address(const Channel& channel) {
   return IpAddress::parse(channel.remote().address).value_or(IpAddress());
 }
@@ -38,12 +41,17 @@ Session::Session(Services& services, std::unique_ptr<Channel> channel, std::uint
       drain_time_(settings_->config.limits.drain_time) {}
 
 void Session::stop() {
-  if (idle_) channel_->interrupt();
+  if (awaited_ == Awaited::command) channel_->interrupt();
   if (draining_) channel_->limit(kShutdownDrain);
 }
 
 void Session::abort() {
-  channel_->abort();
+  aborted_ = true;
+  if (awaited_ == Awaited::nothing) {
+    channel_->abort();  // amid a handshake or a reply nothing else can be said
+  } else {
+    channel_->interrupt();
+  }
 }
 
 asio::awaitable<void> Session::run() {
@@ -121,16 +129,21 @@ asio::awaitable<Line> Session::next_line() {
   for (;;) {
     co_await flush();
     if (services_.stopping) throw Disconnected(Ending::interrupted, "stopping");
-    idle_ = true;
-    try {
-      co_await channel_->read(lines_.buffer());
-    } catch (...) {
-      idle_ = false;
-      throw;
-    }
-    idle_ = false;
+    co_await hear(Awaited::command);
     if (auto line = lines_.take()) co_return std::move(*line);
   }
+}
+
+// hear reads on from the client, who owes `what`.
+asio::awaitable<void> Session::hear(Awaited what) {
+  awaited_ = what;
+  try {
+    co_await channel_->read(lines_.buffer());
+  } catch (...) {
+    awaited_ = Awaited::nothing;
+    throw;
+  }
+  awaited_ = Awaited::nothing;
 }
 
 void Session::reply(const Reply& reply) {
@@ -202,8 +215,8 @@ asio::awaitable<bool> Session::start_tls() {
     facts = co_await channel_->start_tls(std::move(handle));
   } catch (const Disconnected& gone) {
     failed = true;
-    ended_ = "tls-failed";
-    detail_ = std::string(ending_word(gone.ending)) + ": " + gone.detail;
+    ended_ = aborted_ ? "shutdown" : "tls-failed";
+    detail_ = aborted_ ? kCutShort : std::string(ending_word(gone.ending)) + ": " + gone.detail;
   }
   if (failed) co_return false;
   dialogue_.tls_started(facts);
@@ -284,7 +297,7 @@ asio::awaitable<std::string> Session::read_data(Incoming& incoming, Envelope& en
     content.clear();
     if (reader.ended()) break;
     channel_->limit(data_limit(began, reader.size()));
-    co_await channel_->read(lines_.buffer());
+    co_await hear(Awaited::data);
   }
   envelope.size = header_size + reader.size();
   envelope.eight_bit = reader.eight_bit();
@@ -314,6 +327,11 @@ asio::awaitable<void> Session::accept(Incoming& incoming, Envelope envelope) {
 // lost ends a session whose stream has ended or whose time is up. In clear text and inside working
 // TLS the client is told (RFC 5321 section 3.8).
 asio::awaitable<void> Session::lost(Ending ending, std::string detail) {
+  if (aborted_ && ending != Ending::interrupted) {
+    ended_ = "shutdown";
+    detail_ = kCutShort;
+    co_return;
+  }
   detail_ = std::string(ending_word(ending)) + ": " + detail;
   if (ending == Ending::timeout || ending == Ending::interrupted) {
     ended_ = ending == Ending::timeout ? "timeout" : "shutdown";

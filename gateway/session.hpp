@@ -29,12 +29,15 @@ class Session {
   // one that is closed already waits no longer for its client.
   void stop();
 
-  // abort ends the session at once.
+  // abort ends the session at once: with 421 where the client can be told, as amid data.
   void abort();
 
  private:
+  enum class Awaited { nothing, command, data };
+
   asio::awaitable<void> serve();
   asio::awaitable<Line> next_line();
+  asio::awaitable<void> hear(Awaited what);
   asio::awaitable<bool> act(Answer answer);
   asio::awaitable<bool> start_tls();
   asio::awaitable<void> receive_data();
@@ -69,7 +72,8 @@ class Session {
   Duration drain_time_;
   std::string out_;
   TimePoint started_ = now();
-  bool idle_ = false;      // waiting for a command
+  Awaited awaited_ = Awaited::nothing;
+  bool aborted_ = false;   // cut short by us
   bool draining_ = false;  // closed, waiting for the client to close
   std::string ended_ = "lost";
   std::string detail_;

@@ -6,8 +6,10 @@
 #include <openssl/x509v3.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 #include <ctime>
+#include <filesystem>
 #include <utility>
 
 #include "smtp_command.hpp"
@@ -86,6 +88,23 @@ SslContext bare_context(const SSL_METHOD* method) {
   return context;
 }
 
+// reading_error says why OpenSSL, whose errors are on record, has read no `wanted` from a file.
+std::string reading_error(const std::string& path, std::string_view wanted) {
+  const unsigned long code = ERR_peek_error();
+  std::string error = tls_error();
+  std::error_code ignored;
+  // OpenSSL reads a folder as an empty file.
+  if (std::filesystem::is_directory(path, ignored)) return std::strerror(EISDIR);
+  if (ERR_SYSTEM_ERROR(code)) return error;
+  const int reason = ERR_GET_REASON(code);
+  if (reason == ERR_R_INTERRUPTED_OR_CANCELLED) return "it is behind a password";
+  const int library = ERR_GET_LIB(code);
+  const bool none = (library == ERR_LIB_PEM && reason == PEM_R_NO_START_LINE) ||
+                    (library == ERR_LIB_X509 && reason == X509_R_NO_CERTIFICATE_OR_CRL_FOUND) ||
+                    reason == ERR_R_UNSUPPORTED;
+  return none ? fmt::format("no {} in PEM is in it", wanted) : error;
+}
+
 // Material is a file of the configuration, and where it is named there.
 struct Material {
   Material(const TlsConfig& tls, const char* attribute, const std::string& file) : path(file) {
@@ -95,6 +114,11 @@ struct Material {
   // refuse throws ConfigError: `what` is the matter with it.
   [[noreturn]] void refuse(std::string_view what) const {
     throw ConfigError(fmt::format("{}{}: {}", place, path, what));
+  }
+  // refuse_to throws it where OpenSSL could not read the file to `use` it, in which a `wanted`
+  // ought to be.
+  [[noreturn]] void refuse_to(std::string_view use, std::string_view wanted) const {
+    refuse(fmt::format("cannot use this {}: {}", use, reading_error(path, wanted)));
   }
   std::string path;
   std::string place;
@@ -112,20 +136,24 @@ void check_dates(X509* certificate, const Material& material) {
 void use_pair(SSL_CTX* context, const Material& certificate, const Material& key) {
   ERR_clear_error();
   if (SSL_CTX_use_certificate_chain_file(context, certificate.path.c_str()) != 1) {
-    certificate.refuse("cannot use this certificate: " + tls_error());
+    certificate.refuse_to("certificate", "certificate");
   }
-  if (SSL_CTX_use_PrivateKey_file(context, key.path.c_str(), SSL_FILETYPE_PEM) != 1 ||
-      SSL_CTX_check_private_key(context) != 1) {
-    key.refuse("cannot use this key for " + certificate.path + ": " + tls_error());
+  // Where the key is of another kind, OpenSSL makes room for a second pair, and forgets this one.
+  X509* leaf = SSL_CTX_get0_certificate(context);
+  const std::string use = "key for " + certificate.path;
+  const bool used = SSL_CTX_use_PrivateKey_file(context, key.path.c_str(), SSL_FILETYPE_PEM) == 1;
+  if (!used && ERR_GET_LIB(ERR_peek_error()) != ERR_LIB_X509) key.refuse_to(use, "private key");
+  if (!used || X509_check_private_key(leaf, SSL_CTX_get0_privatekey(context)) != 1) {
+    key.refuse(fmt::format("cannot use this {}: it is not the key of that certificate", use));
   }
-  check_dates(SSL_CTX_get0_certificate(context), certificate);
+  check_dates(leaf, certificate);
 }
 
 void trust(SSL_CTX* context, const Material& material) {
   if (material.path.empty()) return;
   ERR_clear_error();
   if (SSL_CTX_load_verify_file(context, material.path.c_str()) != 1) {
-    material.refuse("cannot use this CA file: " + tls_error());
+    material.refuse_to("CA file", "certificate");
   }
 }
 
@@ -135,7 +163,7 @@ void use_crl(SSL_CTX* context, const Material& material) {
   X509_LOOKUP* lookup = X509_STORE_add_lookup(store, X509_LOOKUP_file());
   ERR_clear_error();
   if (!lookup || X509_load_crl_file(lookup, material.path.c_str(), X509_FILETYPE_PEM) < 1) {
-    material.refuse("cannot use this CRL file: " + tls_error());
+    material.refuse_to("CRL file", "revocation list");
   }
   X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK);
 }
@@ -201,7 +229,10 @@ TimePoint time_of(const ASN1_TIME* date) {
 
 std::string tls_error() {
   const unsigned long code = ERR_get_error();
-  const char* reason = code ? ERR_reason_error_string(code) : nullptr;
+  // OpenSSL has no words of its own for what the system says.
+  const char* reason = ERR_SYSTEM_ERROR(code) ? std::strerror(ERR_GET_REASON(code))
+                       : code                 ? ERR_reason_error_string(code)
+                                              : nullptr;
   ERR_clear_error();
   return reason ? reason : code ? fmt::format("error {:x}", code) : std::string("unknown");
 }

@@ -2,7 +2,12 @@
 #include "tls_context.hpp"
 
 #include <gtest/gtest.h>
+#include <openssl/pem.h>
+#include <openssl/rsa.h>
 #include <openssl/ssl.h>
+
+#include <filesystem>
+#include <utility>
 
 #include "mint.hpp"
 #include "tls_bench.hpp"
@@ -55,6 +60,79 @@ TEST_F(LeafAlone, IsAllThatANextHopIsShown) {
   EXPECT_NE(SSL_get0_peer_certificate(server.get()), nullptr);
   // A server's list is without the leaf.
   EXPECT_EQ(sk_X509_num(SSL_get_peer_cert_chain(server.get())), 0);
+}
+
+// What is wrong with a file is told in words.
+class UnusableFile : public LeafAlone {
+ protected:
+  UnusableFile() {
+    folder_.write("empty", "");
+    std::filesystem::create_directory(folder_.path("folder"));
+  }
+
+  // refusal is what is said about the settings, without the folder.
+  std::string refusal() const {
+    try {
+      receiving_context(tls_, {{ServerLevel::require, ClientCertificate::request},
+                               "generation 1",
+                               std::chrono::hours(1),
+                               &now});
+      return {};
+    } catch (const ConfigError& error) {
+      std::string text = error.what();
+      const std::string folder = folder_.path("");
+      for (auto at = text.find(folder); at != std::string::npos; at = text.find(folder)) {
+        text.erase(at, folder.size());
+      }
+      return text;
+    }
+  }
+
+  // refusal_of is the same with another file behind one attribute.
+  std::string refusal_of(std::string TlsConfig::*attribute, const std::string& name) {
+    const std::string before = std::exchange(tls_.*attribute, folder_.path(name));
+    std::string text = refusal();
+    tls_.*attribute = before;
+    return text;
+  }
+};
+
+TEST_F(UnusableFile, IsMissingOrAFolderOrHoldsSomethingElse) {
+  const struct {
+    std::string TlsConfig::*attribute;
+    std::string complaint;
+    std::string lacks;
+    std::string other;  // a file that holds something else
+  } kinds[] = {{&TlsConfig::certificate, "cannot use this certificate", "certificate", "gw.key"},
+               {&TlsConfig::key, "cannot use this key for gw.pem", "private key", "gw.pem"},
+               {&TlsConfig::client_ca, "cannot use this CA file", "certificate", "gw.key"},
+               {&TlsConfig::client_crl, "cannot use this CRL file", "revocation list", "gw.pem"}};
+  for (const auto& kind : kinds) {
+    const auto said = [&](const std::string& name, const std::string& why) {
+      EXPECT_EQ(refusal_of(kind.attribute, name), name + ": " + kind.complaint + ": " + why);
+    };
+    said("absent", "No such file or directory");
+    said("gw.pem/x", "Not a directory");
+    said("folder", "Is a directory");
+    said("empty", "no " + kind.lacks + " in PEM is in it");
+    said(kind.other, "no " + kind.lacks + " in PEM is in it");
+  }
+  EXPECT_EQ(refusal(), "");
+}
+
+TEST_F(UnusableFile, IsAKeyOfAnotherCertificate) {
+  const Mint::Key rsa(EVP_RSA_gen(2048));
+  BIO* out = BIO_new(BIO_s_mem());
+  PEM_write_bio_PrivateKey(out, rsa.get(), nullptr, nullptr, 0, nullptr, nullptr);
+  char* text = nullptr;
+  const long size = BIO_get_mem_data(out, &text);
+  folder_.write("rsa.key", std::string(text, static_cast<std::size_t>(size)));
+  BIO_free(out);
+  folder_.write_pair("other", Mint("Other CA").issue("gw.test", "serverAuth"));
+  const std::string complaint =
+      ": cannot use this key for gw.pem: it is not the key of that certificate";
+  EXPECT_EQ(refusal_of(&TlsConfig::key, "rsa.key"), "rsa.key" + complaint);
+  EXPECT_EQ(refusal_of(&TlsConfig::key, "other.key"), "other.key" + complaint);
 }
 
 std::string name_of(std::string_view common_name) {

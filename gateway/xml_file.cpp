@@ -98,6 +98,7 @@ std::string XmlFile::place(pugi::xml_node node, std::string_view attribute) cons
   const std::size_t bom = text_.compare(0, 3, "\xef\xbb\xbf") == 0 ? 3 : 0;
   const auto offset =
       static_cast<std::size_t>(std::max<std::ptrdiff_t>(node.offset_debug(), 0)) + bom;
+  if (node.type() == pugi::node_pcdata) return position(text_.find_first_not_of(" \t\r\n", offset));
   return position(attribute.empty() ? offset : find_attribute(text_, offset, attribute));
 }
 
@@ -199,7 +200,11 @@ void Element::done(const std::vector<std::string_view>& children) {
   }
   for (const auto& child : node_.children()) {
     if (child.type() == pugi::node_pcdata || child.type() == pugi::node_cdata) {
-      complain({}, fmt::format("found text in <{}>; allowed: attributes only", node_.name()));
+      const std::string allowed = children.empty() ? "attributes only"
+                                                   : fmt::format("attributes, and the elements {}",
+                                                                 fmt::join(children, ", "));
+      file_.complain(child, {},
+                     fmt::format("found text in <{}>; allowed: {}", node_.name(), allowed));
     }
     if (child.type() != pugi::node_element) continue;
     const std::string_view name = child.name();

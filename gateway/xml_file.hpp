@@ -32,7 +32,7 @@ class XmlFile {
   const std::string& path() const { return path_; }
   const std::string& text() const { return text_; }
 
-  // place is file:line:column of an element, or of one of its attributes.
+  // place is file:line:column of an element, of one of its attributes, or of text.
   std::string place(pugi::xml_node node, std::string_view attribute = {}) const;
 
   // complain adds a complaint about `node`; raise throws ConfigError if there were any.
