@@ -279,7 +279,7 @@ void add_coverage(CLI::App& app, postern::CoverageOptions& options) {
 
 void add_check(CLI::App& app, std::string& directory) {
   auto* check = app.add_subcommand("check", "Read and prove scenarios; opens no socket");
-  check->add_option("directory", directory, "Folder to check (default: where scenarios are sought)")
+  check->add_option("directory", directory, "Folder of scenarios to check, a whole one (default: where they are sought)")
       ->type_name("FOLDER");
   check->footer(
       "Exit codes: 0 they are in order; 2 they are not.\n"

@@ -12,6 +12,9 @@ expect 2 "did you mean" "$POSTERN" run tls-modes/server-level=nome
 expect 2 'allowed: "none", "attempt"' "$POSTERN" run --filter 'client-level==x'
 expect 2 "did you mean" "$POSTERN" run --filter 'client-level=verfy'
 expect 2 "no folder of scenarios" "$POSTERN" --scenarios "$scratch/none" check
+expect 2 "no folder of scenarios" "$POSTERN" --scenarios "$scratch/none" certs "$scratch/pki"
+expect 2 "found $scratch, which is no folder of scenarios, as it has no authority.xml" "$POSTERN" check "$scratch"
+expect 2 "allowed: a whole one, no part of it" "$POSTERN" check scenarios/stories
 expect 2 "there is no gateway" "$POSTERN" run --gateway refrence "$mode"
 expect 2 'there is no gateway "posfix"' "$POSTERN" run --gateway reference,posfix "$mode"
 expect 0 "can be run: " "$POSTERN" gateways
