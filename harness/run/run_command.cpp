@@ -135,7 +135,7 @@ class Session {
         plan_(std::move(plan)),
         gateways_(std::move(gateways)),
         results_(options.results),
-        progress_(plan_.selection->chosen * plan_.repeat * gateways_.size(), options.quiet) {}
+        progress_(wanted(), options.quiet) {}
 
   int execute();
   void remote(const GatewayFile& gateway, RemotePlace place) { remotes_[&gateway] = place; }
@@ -150,6 +150,8 @@ class Session {
   }
 
  private:
+  /// wanted counts the cases to be judged, each as often as it is played.
+  std::size_t wanted() const { return plan_.selection->chosen * plan_.repeat * gateways_.size(); }
   void take(Run::Closed closed);
   void bundle(const reports::CaseResult& result, const Traffic* traffic, const Run::Closed& closed);
   void print_case(const reports::CaseResult& result);
@@ -266,6 +268,10 @@ std::string Session::reason_of(bool interrupted, const std::string& trouble) con
   if (interrupted) reasons.emplace_back("the run was interrupted: not every case was run");
   if (!trouble.empty()) reasons.push_back("the harness failed: " + trouble);
   const int judged = tally_.chosen();
+  const std::size_t left = wanted() - static_cast<std::size_t>(judged);
+  if (options_.fail_fast && left > 0 && reasons.empty())
+    reasons.push_back(fmt::format("{} of {} cases {} not run (--fail-fast)", left, wanted(),
+                                  left == 1 ? "was" : "were"));
   if (static_cast<unsigned>(judged) < options_.min)
     reasons.push_back(fmt::format("only {} case{} judged, and --min asks for {}", judged,
                                   judged == 1 ? " was" : "s were", options_.min));

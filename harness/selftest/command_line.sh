@@ -89,6 +89,22 @@ grep -q 'classname="postern"' "$scratch/min.xml" || fail "the JUnit report of to
 grep -qF "> only 1 case was judged" "$scratch/min.md" || fail "the Markdown says why the run is not in order"
 expect 0 "Kept: " "$POSTERN" run --keep --quiet tls-modes/invalid --filter client-level=attempt
 
+# What --fail-fast leaves out, every report says.
+own_scenarios
+sed -e 's/name="reference"/name="lax"/' -e 's/server-level="${value}"/server-level="attempt"/' scenarios/gateways/reference.xml >"$scenarios/gateways/lax.xml"
+fast=(--gateway lax --jobs 1 tls-modes --filter "server-level=require client-certificate!=request client=plain server=good kind=matrix")
+left_out="7 of 8 cases were not run (--fail-fast)"
+expect 1 "$left_out" "$POSTERN" --scenarios "$scenarios" run "${fast[@]}" --fail-fast --results "$scratch/fast.jsonl" \
+  --junit "$scratch/fast.xml" --markdown "$scratch/fast.md" --html "$scratch/fast.html"
+grep -qF "\"reason\":\"$left_out\"" "$scratch/fast.jsonl" || fail "the results say what --fail-fast left out"
+grep -q "<error.*message=.$left_out" "$scratch/fast.xml" || fail "JUnit says what --fail-fast left out"
+grep -qF "> $left_out" "$scratch/fast.md" || fail "the Markdown says what --fail-fast left out"
+grep -q "class=.remark.*$left_out" "$scratch/fast.html" || fail "the page says what --fail-fast left out"
+expect 1 "$left_out" "$POSTERN" --scenarios "$scenarios" run --quiet "${fast[@]}" --fail-fast
+"$POSTERN" --scenarios "$scenarios" run "${fast[@]}" | grep -F "not run" && fail "all is run without --fail-fast"
+expect 0 "PASSED" "$POSTERN" run --quiet --fail-fast "$mode/client=plain/server=good"
+! grep -q "not run" "$scratch/out" || fail "--fail-fast left nothing out"
+
 # Reports: refused before anything runs where they cannot be written, written as it stands what is no
 # file, told at the end; a failure stays one whatever becomes of its report.
 one=$mode/client=plain/server=good
