@@ -7,7 +7,12 @@ mode=tls-modes/server-level=none/client-certificate=none/client-level=none
 expect 0 "in order" "$POSTERN" check scenarios
 expect 0 "" "$POSTERN" --help
 expect 2 "" "$POSTERN"
-expect 2 "" "$POSTERN" run --no-such-option
+expect 2 "there is no option \"--no-such-option\"" "$POSTERN" run --no-such-option
+expect 2 "there is no option \"--junitt\" (did you mean \"--junit\"?)" "$POSTERN" run "$mode" --junitt=x.xml
+expect 2 "there is no option \"--reff\" (did you mean \"--ref\"?)" "$POSTERN" new-story a-story --reff IN-3
+expect 2 "there is no command \"rn\" (did you mean \"run\"?)" "$POSTERN" rn --jobs 1
+expect 2 "there is no command \"lst\" (did you mean \"list\"?)" "$POSTERN" lst
+expect 2 "found \"more\" where nothing more is taken" "$POSTERN" check scenarios more
 expect 2 "did you mean" "$POSTERN" run tls-modes/server-level=nome
 expect 2 'allowed: "none", "attempt"' "$POSTERN" run --filter 'client-level==x'
 expect 2 "did you mean" "$POSTERN" run --filter 'client-level=verfy'
