@@ -82,8 +82,10 @@ class Authority {
   /// write puts every identity (NAME.pem: chain; NAME.key: key, mode 0600), trust (NAME.ca.pem) and
   /// revocation list (NAME.crl.pem) below `directory`, made 0700 if missing, with an index INDEX.md
   /// that says what each is for.
-  /// A file of the same name that an earlier call wrote is replaced; any other file or link is left
-  /// as it is, and nothing is written. Throws std::runtime_error with the path and the reason.
+  /// A file of the same name that an earlier call wrote is replaced, and one removed that the index
+  /// of an earlier call lists and this one does not; any other file or link is left as it is, and
+  /// in the way of one of these nothing is written. Throws std::runtime_error with the path and the
+  /// reason.
   void write(const std::string& directory) const;
 
   /// read takes every identity, trust and revocation list from where write put it, in the place of

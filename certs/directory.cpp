@@ -14,6 +14,7 @@
 #include <array>
 #include <cerrno>
 #include <filesystem>
+#include <sstream>
 #include <stdexcept>
 #include <system_error>
 
@@ -65,6 +66,24 @@ class Folder {
         std::string_view(head.data(), head.size()) != kMark) {
       fail(name, "is there and was not written by postern certs; it is left alone");
     }
+  }
+
+  /// text_of gives the text of a file that was written by us; "" where `name` is anything else.
+  std::string text_of(const std::string& name) const {
+    const int file =
+        ::openat(descriptor_, name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (file < 0) return {};
+    std::string text;
+    std::array<char, 4096> piece{};
+    ssize_t length = 0;
+    while ((length = ::read(file, piece.data(), piece.size())) > 0)
+      text.append(piece.data(), static_cast<std::size_t>(length));
+    ::close(file);
+    return text.starts_with(kMark) ? text : "";
+  }
+
+  void remove(const std::string& name) const {
+    if (::unlinkat(descriptor_, name.c_str(), 0) != 0 && errno != ENOENT) fail(name);
   }
 
   /// replace writes beside the old file and takes its place, so that no reader meets half a file,
@@ -164,6 +183,24 @@ std::string index_of(const std::vector<const Identity*>& identities,
   return text;
 }
 
+/// listed_in gives the names of the files that an index may speak of.
+std::vector<std::string> listed_in(const std::string& index) {
+  std::vector<std::string> names;
+  std::istringstream lines(index);
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.starts_with("| ")) continue;
+    const std::string name = line.substr(2, line.find(" |", 2) - 2);
+    if (name.find('/') != std::string::npos) continue;
+    if (name.ends_with(".pem")) {
+      names.push_back(name);
+    } else {
+      names.push_back(name + ".pem");
+      names.push_back(name + ".key");
+    }
+  }
+  return names;
+}
+
 std::vector<OutputFile> files_of(const Authority& authority) {
   std::vector<const Identity*> identities;
   std::vector<const Trust*> trusts;
@@ -194,6 +231,12 @@ void write_directory(const Authority& authority, const std::string& directory) {
   const std::vector<OutputFile> files = files_of(authority);
   const Folder folder(directory);
   for (const OutputFile& file : files) folder.expect_free(file.name);
+  // What is not declared any more is not of this PKI.
+  for (const std::string& name : listed_in(folder.text_of("INDEX.md"))) {
+    const bool stays = std::any_of(files.begin(), files.end(),
+                                   [&](const OutputFile& file) { return file.name == name; });
+    if (!stays && !folder.text_of(name).empty()) folder.remove(name);
+  }
   for (const OutputFile& file : files) folder.replace(file);
 }
 

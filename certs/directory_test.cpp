@@ -128,6 +128,23 @@ TEST_F(Directory, ReplacesWhatItWroteBefore) {
                                             "root.crl.pem"));
 }
 
+TEST_F(Directory, RemovesWhatItWroteOfWhatIsNotDeclaredAnyMore) {
+  write();
+  fs::copy(file("good.key"), file("kept.key"));
+  std::ofstream(file("good.pem")) << "somebody else's by now\n";
+  Problems problems;
+  authority_ = Authority::parse(R"(<authority>
+    <ca name="root" about="the root"/>
+    <certificate name="better" issuer="root" for="server" names="a.test" about="another"/>
+    <trust name="root" anchors="root" about="believe in it"/>
+  </authority>)",
+                                "t.xml", problems);
+  ASSERT_TRUE(authority_) << problems.text();
+  write();
+  EXPECT_THAT(names(), UnorderedElementsAre("INDEX.md", "better.pem", "better.key", "root.ca.pem",
+                                            "kept.key", "good.pem"));
+}
+
 TEST_F(Directory, LeavesAloneWhatItDidNotWrite) {
   fs::create_directories(directory());
   std::ofstream(file("good.key")) << "somebody's key\n";

@@ -5,6 +5,7 @@
 
 #include "control/time_scale.hpp"
 #include "help/help.hpp"
+#include "located_xml.hpp"
 #include "run/commands.hpp"
 #include "run/screen.hpp"
 
@@ -280,7 +281,9 @@ void add_coverage(CLI::App& app, postern::CoverageOptions& options) {
 
 void add_check(CLI::App& app, std::string& directory) {
   auto* check = app.add_subcommand("check", "Read and prove scenarios; opens no socket");
-  check->add_option("directory", directory, "Folder to check (default: where scenarios are sought)")
+  check
+      ->add_option("directory", directory,
+                   "Folder of scenarios to check, a whole one (default: where they are sought)")
       ->type_name("FOLDER");
   check->footer(
       "Exit codes: 0 they are in order; 2 they are not.\n"
@@ -354,6 +357,31 @@ struct Settings {
   HelpOptions help;
 };
 
+// usage_problem says what is wrong with a command line. What is nothing there is told before what
+// is missing, which it was meant to be.
+std::string usage_problem(const CLI::App* app, const CLI::Error& error) {
+  const std::vector<std::string> unknown = app->remaining(true);
+  if (unknown.empty()) return CLI::FailureMessage::simple(app, error);
+  const std::string& word = unknown.front();
+  const std::vector<CLI::App*> chosen = app->get_subcommands();
+  const std::string command = chosen.empty() ? "" : " " + chosen.front()->get_name();
+  const std::string more = "\nRun postern" + command + " --help for what there is.\n";
+  std::vector<std::string> known;
+  if (!word.starts_with('-')) {
+    if (!chosen.empty())
+      return "postern: found \"" + word + "\" where nothing more is taken" + more;
+    for (const CLI::App* one : app->get_subcommands({})) known.push_back(one->get_name());
+    return "postern: there is no command \"" + word + "\"" + postern::did_you_mean(word, known) +
+           more;
+  }
+  for (const CLI::App* one : {app, chosen.empty() ? app : chosen.front()})
+    for (const CLI::Option* option : one->get_options())
+      for (const std::string& name : option->get_lnames()) known.push_back("--" + name);
+  const std::string option = word.substr(0, word.find('='));
+  return "postern: there is no option \"" + option + "\"" + postern::did_you_mean(option, known) +
+         more;
+}
+
 void add_all(CLI::App& app, Settings& into) {
   // Commands inherit from the program what is set before they are added.
   app.formatter_fn([](const CLI::App* one, const std::string&, CLI::AppFormatMode) {
@@ -366,6 +394,7 @@ void add_all(CLI::App& app, Settings& into) {
                  "Folder of scenarios (else $POSTERN_SCENARIOS, ./scenarios, "
                  "PREFIX/share/postern/scenarios)")
       ->type_name("FOLDER");
+  app.failure_message(usage_problem);
   app.require_subcommand(1);
   app.fallthrough();
   app.footer(

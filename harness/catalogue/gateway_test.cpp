@@ -62,6 +62,9 @@ TEST_F(GatewayLoader, RefusesUnknownVariables) {
                     HasSubstr("did you mean \"listen.port\"")));
   EXPECT_THAT(spoil("${certificate.gateway}", "${certificate.gatway}"),
               HasSubstr("did you mean \"certificate.gateway\""));
+  EXPECT_THAT(
+      spoil("${trust.root}", "${trust.bogus}"),
+      HasSubstr("found \"${trust.bogus}\", allowed: ${trust.NAME} with one of the names \""));
   EXPECT_THAT(spoil("${dir}/gw.conf", "${value}"), HasSubstr("found \"${value}\""));
   EXPECT_THAT(spoil("${trust.root}", "${trust.root"), HasSubstr("without its \"}\""));
 }

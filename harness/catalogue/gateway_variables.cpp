@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 namespace postern {
 namespace {
@@ -23,6 +24,20 @@ std::vector<std::string> known_variables(Variables where, const PkiNames& pki) {
   for (const std::string& name : pki.crls) known.push_back("crl." + name);
   if (where == Variables::kSettingText) known.push_back("value");
   return known;
+}
+
+/// allowed_for names what may stand in the place of `name`: of certificates, keys, trusts and lists
+/// those that there are, else all that is known there.
+std::string allowed_for(const std::string& name, Variables where, const PkiNames& pki) {
+  const std::string kind = name.substr(0, name.find('.') + 1);
+  const std::map<std::string, const std::vector<std::string>*> named = {
+      {"certificate.", &pki.identities},
+      {"key.", &pki.identities},
+      {"trust.", &pki.trusts},
+      {"crl.", &pki.crls}};
+  const auto found = named.find(kind);
+  if (found == named.end() || found->second->empty()) return variable_list(where);
+  return fmt::format("${{{}NAME}} with one of the names {}", kind, quoted_list(*found->second));
 }
 
 void multiply(std::vector<Assignment>& combinations, const std::string& name,
@@ -77,8 +92,8 @@ std::vector<std::string> unknown_variables(const std::string& text, Variables wh
     if (name.rfind("env.", 0) == 0 && name.size() > 4) continue;
     if (known.empty()) known = known_variables(where, pki);
     if (std::find(known.begin(), known.end(), name) != known.end()) continue;
-    messages.push_back(fmt::format("found \"${{{}}}\", allowed: {}{}", name, variable_list(where),
-                                   did_you_mean(name, known)));
+    messages.push_back(fmt::format("found \"${{{}}}\", allowed: {}{}", name,
+                                   allowed_for(name, where, pki), did_you_mean(name, known)));
   }
   return messages;
 }

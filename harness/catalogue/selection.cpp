@@ -157,7 +157,12 @@ class Choosing {
       if (is_new) entry->second = stands_in(path, candidate.file);
       if (entry->second) candidate.wanted = found = true;
     }
-    if (!found) {
+    if (!found && !stands_in(catalogue_.directory, path.string())) {
+      selection_.errors.push_back(
+          fmt::format("found {}, which is not below {}, allowed: a file or a directory that is; "
+                      "--scenarios names another folder",
+                      item, catalogue_.directory));
+    } else if (!found) {
       selection_.errors.push_back(fmt::format(
           "found no case in {}, allowed: a matrix, a story, or a directory of them", item));
     }

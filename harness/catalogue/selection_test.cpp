@@ -91,6 +91,9 @@ TEST_F(SelectionTest, TakesAFile) {
   EXPECT_EQ(choose({"matrices/tls-modes.xml"}).chosen, 10956U);
   EXPECT_EQ(choose({"matrices"}).chosen, catalogue_->matrix_cases.size() + 8);
   EXPECT_THAT(choose({"peers/clients.xml"}).errors, ElementsAre(HasSubstr("found no case in")));
+  EXPECT_THAT(
+      choose({POSTERN_SOURCE_DIR "/README.md"}).errors,
+      ElementsAre(HasSubstr("README.md, which is not below " POSTERN_SOURCE_DIR "/scenarios")));
 }
 
 TEST_F(SelectionTest, Filters) {

@@ -46,6 +46,13 @@ std::string verb_of(std::string_view line) {
   return verb;
 }
 
+std::string name_of(std::string_view line) {
+  std::string verb = verb_of(line);
+  const bool is_one = !verb.empty() && std::all_of(verb.begin(), verb.end(),
+                                                   [](char c) { return c >= 'A' && c <= 'Z'; });
+  return is_one ? verb : "\"" + std::string(without_line_end(line)) + "\"";
+}
+
 bool Reply::offers(std::string_view keyword) const {
   for (std::size_t i = 1; i < lines.size(); ++i)
     if (same_word(verb_of(lines[i]), keyword)) return true;

@@ -44,4 +44,8 @@ bool same_word(std::string_view a, std::string_view b);
 /// verb_of gives the first word of a command line in upper case.
 std::string verb_of(std::string_view line);
 
+/// name_of says for people what a line is: the verb it begins with, or where its first word is
+/// none, the line itself in quotation marks.
+std::string name_of(std::string_view line);
+
 }  // namespace postern

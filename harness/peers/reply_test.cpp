@@ -61,5 +61,12 @@ TEST(Verb, IsTheFirstWordInUpperCase) {
   EXPECT_EQ(verb_of("\r\n"), "");
 }
 
+TEST(Name, IsTheVerbOrTheLineAsItStands) {
+  EXPECT_EQ(name_of("mail from:<a>\r\n"), "MAIL");
+  EXPECT_EQ(name_of("]]>a b\r\n"), "\"]]>a b\"");
+  EXPECT_EQ(name_of(std::string("\0noop x\r", 8)), std::string("\"\0noop x\"", 9));
+  EXPECT_EQ(name_of("\r\n"), "\"\"");
+}
+
 }  // namespace
 }  // namespace postern

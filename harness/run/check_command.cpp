@@ -10,19 +10,46 @@
 
 namespace postern {
 
-bool load(const std::string& given, Loaded& loaded) {
+namespace {
+
+/// Places is where scenarios and the declarations of their PKI stand.
+struct Places {
+  std::string scenarios, authority;
+};
+
+// find_places tells on stderr what is not there.
+std::optional<Places> find_places(const std::string& given) {
+  Places places;
   std::string sought;
-  const std::string scenarios = find_scenarios(given, sought);
-  if (scenarios.empty()) {
+  places.scenarios = find_scenarios(given, sought);
+  if (places.scenarios.empty()) {
     fmt::print(
         stderr,
         "postern: no folder of scenarios found (sought: {}); name one with --scenarios DIR or "
         "$POSTERN_SCENARIOS\n",
         sought);
-    return false;
+    return std::nullopt;
   }
+  sought.clear();
+  places.authority = find_authority(places.scenarios, sought);
+  if (places.authority.empty()) {
+    fmt::print(stderr,
+               "postern: found {}, which is no folder of scenarios, as it has no authority.xml "
+               "(sought: {}); allowed: a whole one, no part of it\n",
+               places.scenarios, sought);
+    return std::nullopt;
+  }
+  return places;
+}
+
+}  // namespace
+
+bool load(const std::string& given, Loaded& loaded) {
+  const std::optional<Places> places = find_places(given);
+  if (!places) return false;
+  const std::string& scenarios = places->scenarios;
   Problems problems;
-  loaded.authority = certs::Authority::load(find_authority(scenarios), problems);
+  loaded.authority = certs::Authority::load(places->authority, problems);
   if (loaded.authority) loaded.catalogue = load_catalogue(scenarios, *loaded.authority, problems);
   if (loaded.catalogue && problems.empty()) return true;
   fmt::print(stderr, "{}", problems.text());
@@ -87,11 +114,10 @@ int check_command(const CommonOptions& common, const std::string& directory) {
 }
 
 int certs_command(const CommonOptions& common, const std::string& directory) {
-  std::string sought;
-  const std::string scenarios = find_scenarios(common.scenarios, sought);
+  const std::optional<Places> places = find_places(common.scenarios);
+  if (!places) return 2;
   Problems problems;
-  const auto authority =
-      certs::Authority::load(find_authority(scenarios.empty() ? "scenarios" : scenarios), problems);
+  const auto authority = certs::Authority::load(places->authority, problems);
   if (!authority) {
     fmt::print(stderr, "{}", problems.text());
     return 2;

@@ -35,11 +35,15 @@ std::string find_scenarios(const std::string& given, std::string& sought) {
   return {};
 }
 
-std::string find_authority(const std::string& scenarios) {
-  std::error_code error;
-  const fs::path here = fs::path(scenarios) / "authority.xml";
-  if (fs::exists(here, error)) return here.string();
-  return (fs::path(scenarios) / ".." / "certs" / "authority.xml").lexically_normal().string();
+std::string find_authority(const std::string& scenarios, std::string& sought) {
+  const fs::path folder(scenarios);
+  for (const fs::path& candidate :
+       {folder / "authority.xml", (folder / ".." / "certs" / "authority.xml").lexically_normal()}) {
+    std::error_code error;
+    if (fs::exists(candidate, error)) return candidate.string();
+    sought += (sought.empty() ? "" : ", ") + candidate.string();
+  }
+  return {};
 }
 
 }  // namespace postern

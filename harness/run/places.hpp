@@ -13,7 +13,8 @@ std::string program_directory();
 /// PREFIX/share/postern/scenarios; "" if there is none, and in `sought` what was tried.
 std::string find_scenarios(const std::string& given, std::string& sought);
 
-/// find_authority gives authority.xml for a scenarios folder: in it, or in certs/ beside it.
-std::string find_authority(const std::string& scenarios);
+/// find_authority gives authority.xml for a scenarios folder: in it, or in certs/ beside it; "" if
+/// it is in neither, and in `sought` both.
+std::string find_authority(const std::string& scenarios, std::string& sought);
 
 }  // namespace postern

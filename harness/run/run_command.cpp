@@ -1,7 +1,6 @@
 #include <fcntl.h>
 #include <fmt/core.h>
 #include <fmt/format.h>
-#include <openssl/crypto.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -22,10 +21,10 @@
 #include "run/interrupts.hpp"
 #include "run/loaded.hpp"
 #include "run/nameless_file.hpp"
-#include "run/now.hpp"
 #include "run/places.hpp"
 #include "run/progress.hpp"
 #include "run/report_files.hpp"
+#include "run/run_header.hpp"
 #include "run/runner.hpp"
 #include "run/screen.hpp"
 #include "run/weigh_departures.hpp"
@@ -81,47 +80,6 @@ double cpu_seconds(int who) {
   return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
-// axes_of orders what the views show: as the matrix with the most axes does, and behind that what
-// only others know.
-reports::Axes axes_of(const Catalogue& catalogue) {
-  std::vector<const Matrix*> matrices;
-  for (const auto& matrix : catalogue.matrices) matrices.push_back(matrix.get());
-  std::stable_sort(matrices.begin(), matrices.end(), [](const Matrix* one, const Matrix* other) {
-    return one->axes.size() > other->axes.size();
-  });
-  reports::Axes axes;
-  for (const Matrix* matrix : matrices)
-    for (const Axis& axis : matrix->axes) {
-      auto known = std::find_if(axes.begin(), axes.end(),
-                                [&](const auto& one) { return one.first == axis.key; });
-      if (known == axes.end()) known = axes.insert(axes.end(), {axis.key, {}});
-      for (const std::string& value : axis.values)
-        if (std::find(known->second.begin(), known->second.end(), value) == known->second.end())
-          known->second.push_back(value);
-    }
-  return axes;
-}
-
-reports::RunHeader header_of(const RunOptions& options, const RunPlan& plan,
-                             const Catalogue& catalogue,
-                             const std::vector<const GatewayFile*>& gateways) {
-  reports::RunHeader header;
-  header.started = utc_now("%Y-%m-%dT%H:%M:%S");
-  char host[256] = "";
-  if (::gethostname(host, sizeof host - 1) == 0) header.host = host;
-  header.postern = POSTERN_VERSION;
-  header.openssl = OpenSSL_version(OPENSSL_VERSION);
-  for (const GatewayFile* gateway : gateways) {
-    const std::string version = gateway_version(*gateway, plan.program_directory);
-    header.gateway += (header.gateway.empty() ? "" : ", ") + gateway->name +
-                      (version.empty() ? "" : " (" + version + ")");
-  }
-  header.command = options.command_line;
-  header.seed = plan.seed;
-  header.axes = axes_of(catalogue);
-  return header;
-}
-
 // shell_word quotes text as one word of a shell, where it must be.
 std::string shell_word(const std::string& text) {
   constexpr const char* kPlain =
@@ -154,7 +112,7 @@ class Session {
         plan_(std::move(plan)),
         gateways_(std::move(gateways)),
         results_(options.results),
-        progress_(plan_.selection->chosen * plan_.repeat * gateways_.size(), options.quiet) {}
+        progress_(wanted(), options.quiet) {}
 
   int execute();
   void remote(const GatewayFile& gateway, RemotePlace place) { remotes_[&gateway] = place; }
@@ -169,6 +127,8 @@ class Session {
   }
 
  private:
+  /// wanted counts the cases to be judged, each as often as it is played.
+  std::size_t wanted() const { return plan_.selection->chosen * plan_.repeat * gateways_.size(); }
   void take(Run::Closed closed);
   void bundle(const reports::CaseResult& result, const Traffic* traffic, const Run::Closed& closed);
   void print_case(const reports::CaseResult& result);
@@ -286,6 +246,10 @@ std::string Session::reason_of(bool interrupted, const std::string& trouble) con
   if (interrupted) reasons.emplace_back("the run was interrupted: not every case was run");
   if (!trouble.empty()) reasons.push_back("the harness failed: " + trouble);
   const int judged = tally_.chosen();
+  const std::size_t left = wanted() - static_cast<std::size_t>(judged);
+  if (options_.fail_fast && left > 0 && reasons.empty())
+    reasons.push_back(fmt::format("{} of {} cases {} not run (--fail-fast)", left, wanted(),
+                                  left == 1 ? "was" : "were"));
   if (static_cast<unsigned>(judged) < options_.min)
     reasons.push_back(fmt::format("only {} case{} judged, and --min asks for {}", judged,
                                   judged == 1 ? " was" : "s were", options_.min));

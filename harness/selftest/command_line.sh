@@ -7,11 +7,19 @@ mode=tls-modes/server-level=none/client-certificate=none/client-level=none
 expect 0 "in order" "$POSTERN" check scenarios
 expect 0 "" "$POSTERN" --help
 expect 2 "" "$POSTERN"
-expect 2 "" "$POSTERN" run --no-such-option
+expect 2 "there is no option \"--no-such-option\"" "$POSTERN" run --no-such-option
+expect 2 "there is no option \"--junitt\" (did you mean \"--junit\"?)" "$POSTERN" run "$mode" --junitt=x.xml
+expect 2 "there is no option \"--reff\" (did you mean \"--ref\"?)" "$POSTERN" new-story a-story --reff IN-3
+expect 2 "there is no command \"rn\" (did you mean \"run\"?)" "$POSTERN" rn --jobs 1
+expect 2 "there is no command \"lst\" (did you mean \"list\"?)" "$POSTERN" lst
+expect 2 "found \"more\" where nothing more is taken" "$POSTERN" check scenarios more
 expect 2 "did you mean" "$POSTERN" run tls-modes/server-level=nome
 expect 2 'allowed: "none", "attempt"' "$POSTERN" run --filter 'client-level==x'
 expect 2 "did you mean" "$POSTERN" run --filter 'client-level=verfy'
 expect 2 "no folder of scenarios" "$POSTERN" --scenarios "$scratch/none" check
+expect 2 "no folder of scenarios" "$POSTERN" --scenarios "$scratch/none" certs "$scratch/pki"
+expect 2 "found $scratch, which is no folder of scenarios, as it has no authority.xml" "$POSTERN" check "$scratch"
+expect 2 "allowed: a whole one, no part of it" "$POSTERN" check scenarios/stories
 expect 2 "there is no gateway" "$POSTERN" run --gateway refrence "$mode"
 expect 2 'there is no gateway "posfix"' "$POSTERN" run --gateway reference,posfix "$mode"
 expect 0 "can be run: " "$POSTERN" gateways
@@ -91,6 +99,22 @@ expect 3 "only 1 case was judged, and --min asks for 2" "$POSTERN" run --min 2 -
 grep -q 'classname="postern"' "$scratch/min.xml" || fail "the JUnit report of too few cases is not green"
 grep -qF "> only 1 case was judged" "$scratch/min.md" || fail "the Markdown says why the run is not in order"
 expect 0 "Kept: " "$POSTERN" run --keep --quiet tls-modes/invalid --filter client-level=attempt
+
+# What --fail-fast leaves out, every report says.
+own_scenarios
+sed -e 's/name="reference"/name="lax"/' -e 's/server-level="${value}"/server-level="attempt"/' scenarios/gateways/reference.xml >"$scenarios/gateways/lax.xml"
+fast=(--gateway lax --jobs 1 tls-modes --filter "server-level=require client-certificate!=request client=plain server=good kind=matrix")
+left_out="7 of 8 cases were not run (--fail-fast)"
+expect 1 "$left_out" "$POSTERN" --scenarios "$scenarios" run "${fast[@]}" --fail-fast --results "$scratch/fast.jsonl" \
+  --junit "$scratch/fast.xml" --markdown "$scratch/fast.md" --html "$scratch/fast.html"
+grep -qF "\"reason\":\"$left_out\"" "$scratch/fast.jsonl" || fail "the results say what --fail-fast left out"
+grep -q "<error.*message=.$left_out" "$scratch/fast.xml" || fail "JUnit says what --fail-fast left out"
+grep -qF "> $left_out" "$scratch/fast.md" || fail "the Markdown says what --fail-fast left out"
+grep -q "class=.remark.*$left_out" "$scratch/fast.html" || fail "the page says what --fail-fast left out"
+expect 1 "$left_out" "$POSTERN" --scenarios "$scenarios" run --quiet "${fast[@]}" --fail-fast
+"$POSTERN" --scenarios "$scenarios" run "${fast[@]}" | grep -F "not run" && fail "all is run without --fail-fast"
+expect 0 "PASSED" "$POSTERN" run --quiet --fail-fast "$mode/client=plain/server=good"
+! grep -q "not run" "$scratch/out" || fail "--fail-fast left nothing out"
 
 # Reports: refused before anything runs where they cannot be written, written as it stands what is no
 # file, told at the end; a failure stays one whatever becomes of its report.
