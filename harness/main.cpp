@@ -305,7 +305,9 @@ void add_gateways(CLI::App& app, postern::GatewaysOptions& options) {
 
 void add_certs(CLI::App& app, std::string& directory) {
   auto* certs = app.add_subcommand("certs", "Write the test certificates and keys as PEM files");
-  certs->add_option("directory", directory, "Folder to write to; made if missing")
+  certs
+      ->add_option("directory", directory,
+                   "Folder to write to; made if missing, and an earlier PKI in it replaced")
       ->type_name("FOLDER")
       ->required();
   certs->footer(

@@ -276,9 +276,7 @@ void ScriptRun::note_said(const std::string& bytes) {
     return;
   }
   const bool whole = bytes == ".\r\n" || (facts.last_reply == 354 && bytes.ends_with("\r\n.\r\n"));
-  last_said_ = whole                     ? "end of data"
-               : facts.last_reply == 354 ? "the text behind 354"
-                                         : name_of(bytes.substr(0, bytes.find('\n')));
+  last_said_ = whole ? "end of data" : name_of(bytes.substr(0, bytes.find('\n')));
   if (last_said_ == "STARTTLS") facts.starttls_sent = true;
 }
 
