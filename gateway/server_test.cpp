@@ -108,6 +108,10 @@ TEST_F(ProcessTest, OneAddressCannotShutOutTheOthers) {
 
 // Each client that goes makes room for one that waits, and the next cannot be accepted again.
 TEST_F(ProcessTest, WhatCannotBeAcceptedIsSaidOnce) {
+#ifdef __SANITIZE_ADDRESS__
+  GTEST_SKIP()
+      << "UBSan looks at an object through a pipe; without a descriptor it finds none good";
+#endif
   Program program(configure("", ""), {"/bin/sh", "-c", "ulimit -n 40; exec \"$0\" \"$1\""});
   constexpr std::size_t kMany = 60;
   constexpr std::size_t kGone = 10;
